@@ -1,0 +1,1 @@
+//! Bytes to intents, digests and signed bytes, a module per chain.

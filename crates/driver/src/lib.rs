@@ -1,0 +1,1 @@
+//! The loop that carries out every output of a vault.

@@ -1,0 +1,1 @@
+//! The daemon: sockets, disk, randomness, chain RPC, local API server.

@@ -1,0 +1,1 @@
+//! Verifies log bundles without a network.

@@ -1,0 +1,3 @@
+//! The Quorate binary.
+
+fn main() {}

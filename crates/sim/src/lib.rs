@@ -1,0 +1,1 @@
+//! Deterministic cluster with fault injection.

@@ -1,0 +1,1 @@
+//! Durable journal of opaque records and sealed secrets.

@@ -1,0 +1,1 @@
+//! Key shares and the threshold protocols over them.

@@ -1,0 +1,1 @@
+//! Charter, requests, approvals, sessions: decides everything, does nothing.

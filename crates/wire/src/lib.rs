@@ -1,0 +1,1 @@
+//! Party identities, pairing, message envelopes and versions.

@@ -1,0 +1,108 @@
+//! What members say to each other. Everything that must last is a log entry and travels as [`Message::Entries`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::charter::{Addresses, Charter};
+use crate::entry::Purpose;
+use crate::ids::{PartyId, RequestId, SessionId};
+
+/// Longest encoded message, bytes.
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+
+/// How much of one log somebody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Whose log.
+    pub author: PartyId,
+    /// Which incarnation of it; 0 until a proven rollback opens another.
+    pub incarnation: u32,
+    /// How many entries.
+    pub size: u64,
+}
+
+/// One message between two members of one vault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Message {
+    /// The creator tells everybody who is in: the draft charter, before anybody confirmed it.
+    Roster {
+        /// The draft.
+        charter: Box<Charter>,
+        /// Where to reach them.
+        addresses: Addresses,
+    },
+    /// What the sender holds of every member's log. Sent at connection, after growth, and on every tick.
+    Heads {
+        /// One a log.
+        heads: Vec<Head>,
+    },
+    /// Consecutive entries of one log, with the author's checkpoint over all up to their end.
+    Entries {
+        /// Whose log.
+        author: PartyId,
+        /// Which incarnation.
+        incarnation: u32,
+        /// Position of the first.
+        from: u64,
+        /// Encoded [`Logged`](crate::entry::Logged) values.
+        entries: Vec<Vec<u8>>,
+        /// The signed checkpoint (C2SP signed note) of size `from + entries.len()`.
+        note: String,
+    },
+    /// A keygen envelope of one attempt.
+    Keygen {
+        /// The attempt.
+        attempt: u32,
+        /// `threshold`'s signed envelope.
+        bytes: Vec<u8>,
+    },
+    /// The opener proposes a session and its final bytes.
+    Open(Box<Open>),
+    /// The asked member does not enter the session.
+    Decline {
+        /// Which.
+        session: SessionId,
+        /// Why, for people and for the opener's next choice.
+        reason: Decline,
+    },
+    /// A signing envelope.
+    Sign {
+        /// Which session.
+        session: SessionId,
+        /// `threshold`'s signed envelope.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A proposed session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// Hash over all that follows; every member recomputes it.
+    pub session: SessionId,
+    /// 32 fresh bytes of the opener.
+    pub nonce: [u8; 32],
+    /// The request whose approvals carry it.
+    pub request: RequestId,
+    /// What it signs.
+    pub purpose: Purpose,
+    /// Counts up from 1.
+    pub attempt: u32,
+    /// Who signs, in committee order; contains opener and receiver.
+    pub quorum: Vec<PartyId>,
+    /// The final bytes.
+    pub unsigned: Vec<u8>,
+}
+
+/// Why a member does not enter a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decline {
+    /// My own log fold does not allow it (yet).
+    NotAllowed(String),
+    /// I am in another session for the same slot.
+    Busy,
+    /// I have banned one of the quorum.
+    Banned(PartyId),
+    /// I have not caught up since I started.
+    CatchingUp,
+    /// The final bytes are not within the approved intent.
+    Mismatch(String),
+}

@@ -1,0 +1,1 @@
+//! What the client does with good, bad and hostile answers.

@@ -1,0 +1,1 @@
+//! Behaviour of the log through its public API.

@@ -4,7 +4,11 @@
 //! is given only in answer to the [`Input::Persisted`] of the record of that attempt, and whoever carries outputs
 //! out makes every mutation durable before any later `Send`, `Broadcast` or `Done` of the same answer.
 
-use quorate_chain::{ChainId, evm};
+use std::fmt;
+
+/// Names a chain; part of the seam, so that a driver needs no other crate.
+pub use quorate_chain::ChainId;
+use quorate_chain::evm;
 use zeroize::Zeroizing;
 
 use crate::entry::Approval;
@@ -168,6 +172,19 @@ pub enum Mutation {
         /// Opaque.
         value: Vec<u8>,
     },
+}
+
+impl fmt::Debug for Mutation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replicate { author, from, entries, .. } => {
+                write!(f, "Replicate({author:?} from {from}: {} entries)", entries.len())
+            }
+            Self::Checkpoint { author, .. } => write!(f, "Checkpoint({author:?})"),
+            Self::Secret { name, .. } => write!(f, "Secret({name}, ..)"),
+            Self::Note { name, .. } => write!(f, "Note({name})"),
+        }
+    }
 }
 
 /// What a driver loads from its journal to start a vault again.

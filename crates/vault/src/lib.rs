@@ -29,6 +29,7 @@ pub mod message;
 mod codec;
 
 pub use self::charter::{Charter, Member};
+pub use self::codec::CodecError;
 pub use self::entry::Entry;
 pub use self::fold::State;
 pub use self::ids::{PartyId, RequestId, SessionId, Ticket, Time, VaultId};

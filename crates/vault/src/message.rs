@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::charter::{Addresses, Charter};
+use crate::codec::{self, CodecError};
 use crate::entry::Purpose;
 use crate::ids::{PartyId, RequestId, SessionId};
 
@@ -71,6 +72,21 @@ pub enum Message {
         /// `threshold`'s signed envelope.
         bytes: Vec<u8>,
     },
+}
+
+impl Message {
+    /// The one encoding: a version byte and postcard.
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// The message whose one encoding this is.
+    ///
+    /// # Errors
+    /// [`CodecError`]: longer than [`MAX_MESSAGE_BYTES`], of another version, malformed, or with trailing bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        codec::decode(bytes, MAX_MESSAGE_BYTES)
+    }
 }
 
 /// A proposed session.

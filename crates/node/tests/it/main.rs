@@ -1,0 +1,10 @@
+//! The daemon against hostile and broken neighbours: peers, endpoints of chains, local programs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a test may panic and touch the machine"
+)]

@@ -1,0 +1,104 @@
+//! The OT correlations of one member with every other, under a MAC of their own.
+//!
+//! `dkls23-core` checks of a stored state only its lengths. A bit that flips in it makes an OT check
+//! fail, and a failed OT check reads as the *peer's* cheating and asks for a ban. So the state is kept
+//! as bytes under an HMAC keyed from the share it belongs to; every phase that uses it verifies the MAC
+//! and decodes it anew, and a state that fails blames nobody.
+
+use std::sync::Arc;
+
+use dkls23_core::protocols::Party;
+use hmac::{Hmac, Mac};
+use k256_dkls::Secp256k1;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::share::KeyShare;
+use crate::transcript::Transcript;
+
+/// One member's OT state with all others, for the ECDSA share of one epoch. Never backed up; lost or
+/// damaged state is replaced by a fresh OT setup.
+pub struct OtState(pub(crate) Arc<SealedOt>);
+
+/// The state's bytes and their MAC.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SealedOt {
+    #[serde(with = "sealed_bytes")]
+    bytes: Zeroizing<Vec<u8>>,
+    mac: [u8; 32],
+}
+
+mod sealed_bytes {
+    use serde::{Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    pub(super) fn serialize<S: Serializer>(
+        bytes: &Zeroizing<Vec<u8>>,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        serde_bytes::serialize(bytes.as_slice(), s)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Zeroizing<Vec<u8>>, D::Error> {
+        serde_bytes::deserialize(d).map(Zeroizing::new)
+    }
+}
+
+/// The key of an [`OtState`]'s MAC, derived from the share it was built over.
+pub(crate) struct OtMacKey(Zeroizing<[u8; 32]>);
+
+impl OtMacKey {
+    pub(crate) fn of(share: &KeyShare) -> Self {
+        let mut context = Transcript::new("quorate/threshold/ot-state-mac/v1");
+        context.append(share.suite().name().as_bytes());
+        context.append_u64(share.epoch());
+        context.append_u64(u64::from(share.index().get()));
+        context.append(share.group_key().as_bytes());
+        let mut mac = keyed(share.expose_secret_scalar());
+        mac.update(&context.finish());
+        Self(Zeroizing::new(mac.finalize().into_bytes().into()))
+    }
+}
+
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("invariant: HMAC takes a key of any length")
+}
+
+impl SealedOt {
+    /// Verifies the MAC and decodes the state.
+    ///
+    /// # Errors
+    /// [`Error::OtStateDamaged`]: the state was changed on this machine, and no peer is to blame.
+    pub(crate) fn open(&self, key: &OtMacKey) -> Result<Party<Secp256k1>, Error> {
+        let mut mac = keyed(&key.0);
+        mac.update(&self.bytes);
+        mac.verify_slice(&self.mac)
+            .map_err(|_| Error::OtStateDamaged)?;
+        postcard::from_bytes(&self.bytes).map_err(|_| Error::OtStateDamaged)
+    }
+}
+
+impl OtState {
+    /// Wraps what the OT setup over `share` left behind.
+    pub(crate) fn seal(party: &Party<Secp256k1>, share: &KeyShare) -> Self {
+        let bytes = Zeroizing::new(
+            postcard::to_allocvec(party).expect("invariant: a plain struct encodes into memory"),
+        );
+        let mut mac = keyed(&OtMacKey::of(share).0);
+        mac.update(&bytes);
+        Self(Arc::new(SealedOt {
+            bytes,
+            mac: mac.finalize().into_bytes().into(),
+        }))
+    }
+}
+
+impl std::fmt::Debug for OtState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OtState").finish_non_exhaustive()
+    }
+}

@@ -18,7 +18,16 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("api", &[]),
     (
         "node",
-        &["driver", "vault", "threshold", "chain", "log", "wire", "store", "api"],
+        &[
+            "driver",
+            "vault",
+            "threshold",
+            "chain",
+            "log",
+            "wire",
+            "store",
+            "api",
+        ],
     ),
     ("offline", &["vault", "threshold", "chain", "log", "store"]),
     ("cli", &["api", "offline"]),
@@ -30,7 +39,9 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
 const DEVELOPMENT: &[(&str, &[&str])] = &[("stories", &["api"])];
 
 /// A crate with such a name becomes the place where everything ends up.
-const NO_SUBJECT: &[&str] = &["common", "core", "helpers", "misc", "shared", "types", "util", "utils"];
+const NO_SUBJECT: &[&str] = &[
+    "common", "core", "helpers", "misc", "shared", "types", "util", "utils",
+];
 
 type Edges<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
@@ -69,38 +80,69 @@ fn every_crate_depends_on_exactly_what_the_table_says() {
     for (name, targets) in &found {
         match (table.get(name), development.get(name)) {
             (Some(expected), _) => {
-                let extra = targets.difference(expected).map(|to| format!("{name} -> {to} is not in the table"));
-                let missing = expected.difference(targets).map(|to| format!("{name} -> {to} is in the table and unused"));
+                let extra = targets
+                    .difference(expected)
+                    .map(|to| format!("{name} -> {to} is not in the table"));
+                let missing = expected
+                    .difference(targets)
+                    .map(|to| format!("{name} -> {to} is in the table and unused"));
                 wrong.extend(extra.chain(missing));
             }
             (None, Some(allowed)) => {
-                wrong.extend(targets.difference(allowed).map(|to| format!("{name} -> {to} is not allowed")));
+                wrong.extend(
+                    targets
+                        .difference(allowed)
+                        .map(|to| format!("{name} -> {to} is not allowed")),
+                );
             }
             (None, None) => wrong.push(format!("{name} is not in the table")),
         }
     }
-    wrong.extend(table.keys().filter(|name| !found.contains_key(*name)).map(|name| format!("{name} does not exist")));
-    assert_none(&wrong, "Change the code, or write an ADR and then change the table.");
+    wrong.extend(
+        table
+            .keys()
+            .filter(|name| !found.contains_key(*name))
+            .map(|name| format!("{name} does not exist")),
+    );
+    assert_none(
+        &wrong,
+        "Change the code, or write an ADR and then change the table.",
+    );
 }
 
 #[test]
 fn nothing_depends_on_a_crate_for_development() {
     let metadata = metadata();
-    let all = [DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development];
-    let development: BTreeSet<&str> = DEVELOPMENT.iter().map(|(name, _)| *name).chain(["sim"]).collect();
+    let all = [
+        DependencyKind::Normal,
+        DependencyKind::Build,
+        DependencyKind::Development,
+    ];
+    let development: BTreeSet<&str> = DEVELOPMENT
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(["sim"])
+        .collect();
     let wrong: Vec<String> = edges(&metadata, &all)
         .into_iter()
         .flat_map(|(from, targets)| targets.into_iter().map(move |to| (from, to)))
         .filter(|(_, to)| development.contains(to))
         .map(|(from, to)| format!("{from} -> {to}"))
         .collect();
-    assert_none(&wrong, "sim and stories use the house; the house does not use them, not even in its tests.");
+    assert_none(
+        &wrong,
+        "sim and stories use the house; the house does not use them, not even in its tests.",
+    );
 }
 
 #[test]
 fn dev_dependencies_close_no_cycle() {
     let metadata = metadata();
-    let all = [DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development];
+    let all = [
+        DependencyKind::Normal,
+        DependencyKind::Build,
+        DependencyKind::Development,
+    ];
     let mut left = edges(&metadata, &all);
     // Kahn: take away, again and again, every crate that depends on none of those left.
     loop {
@@ -111,8 +153,14 @@ fn dev_dependencies_close_no_cycle() {
             break;
         }
     }
-    let cycle: Vec<String> = left.keys().map(|name| format!("{name} is in a cycle or above one")).collect();
-    assert_none(&cycle, "Move the test up to the crate that sees both sides.");
+    let cycle: Vec<String> = left
+        .keys()
+        .map(|name| format!("{name} is in a cycle or above one"))
+        .collect();
+    assert_none(
+        &cycle,
+        "Move the test up to the crate that sees both sides.",
+    );
 }
 
 #[test]
@@ -123,7 +171,10 @@ fn a_crate_is_named_after_its_subject_and_lives_under_that_name() {
         if NO_SUBJECT.contains(&name) {
             wrong.push(format!("{name} names no subject"));
         }
-        let folder = package.manifest_path.parent().and_then(|folder| folder.file_name());
+        let folder = package
+            .manifest_path
+            .parent()
+            .and_then(|folder| folder.file_name());
         if folder != Some(name) {
             wrong.push(format!("{name} lives in {}", package.manifest_path));
         }

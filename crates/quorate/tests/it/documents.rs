@@ -18,8 +18,13 @@ fn decisions() -> Vec<String> {
 
 #[test]
 fn decisions_are_numbered_without_gap_or_twin() {
-    let numbers: Vec<String> = decisions().iter().map(|name| name.chars().take(4).collect()).collect();
-    let expected: Vec<String> = (0..numbers.len()).map(|number| format!("{number:04}")).collect();
+    let numbers: Vec<String> = decisions()
+        .iter()
+        .map(|name| name.chars().take(4).collect())
+        .collect();
+    let expected: Vec<String> = (0..numbers.len())
+        .map(|number| format!("{number:04}"))
+        .collect();
     assert_eq!(numbers, expected);
 }
 
@@ -28,7 +33,12 @@ fn every_decision_has_the_parts_of_the_template() {
     let mut wrong = Vec::new();
     for name in decisions() {
         let text = text(&format!("docs/adr/{name}"));
-        for part in ["Status: ", "\n## Context\n", "\n## Decision\n", "\n## Consequences\n"] {
+        for part in [
+            "Status: ",
+            "\n## Context\n",
+            "\n## Decision\n",
+            "\n## Consequences\n",
+        ] {
             if !text.contains(part) {
                 wrong.push(format!("docs/adr/{name} has no `{}`", part.trim()));
             }
@@ -42,7 +52,10 @@ fn every_line_of_the_status_says_whether_it_is_met_and_how_to_see_it() {
     let mut wrong = Vec::new();
     let mut last = String::new();
     let rows = text("docs/status.md");
-    for line in rows.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| # ")) {
+    for line in rows
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| # "))
+    {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let [number, _, state, command, note] = cells[..] else {
             wrong.push(format!("{} cells, not five: {line}", cells.len()));
@@ -53,14 +66,21 @@ fn every_line_of_the_status_says_whether_it_is_met_and_how_to_see_it() {
         }
         last = number.to_owned();
         match state {
-            "met" if !command.starts_with('`') => wrong.push(format!("{number} is met, and no command shows it")),
-            "partly" if note.is_empty() => wrong.push(format!("{number} is partly met, and the note does not say what is missing")),
+            "met" if !command.starts_with('`') => {
+                wrong.push(format!("{number} is met, and no command shows it"))
+            }
+            "partly" if note.is_empty() => wrong.push(format!(
+                "{number} is partly met, and the note does not say what is missing"
+            )),
             "met" | "partly" | "not yet" => {}
             other => wrong.push(format!("{number} is `{other}`")),
         }
     }
     assert!(!last.is_empty(), "docs/status.md has no rows");
-    assert_none(&wrong, "The head of docs/status.md says what each column holds.");
+    assert_none(
+        &wrong,
+        "The head of docs/status.md says what each column holds.",
+    );
 }
 
 #[test]
@@ -69,7 +89,10 @@ fn every_relative_link_leads_to_a_file() {
     for path in documents() {
         let folder = root().join(Path::new(&path).parent().unwrap());
         let text = text(&path);
-        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let targets = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
         for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
             let file = target.split('#').next().unwrap_or_default();
             if !folder.join(file).exists() {

@@ -37,7 +37,10 @@ fn nothing_is_left_unfinished_or_ignored() {
                 .collect::<Vec<_>>()
         })
         .collect();
-    assert_none(&found, "Finish it, or take it out and say so in docs/status.md.");
+    assert_none(
+        &found,
+        "Finish it, or take it out and say so in docs/status.md.",
+    );
 }
 
 #[test]
@@ -85,9 +88,15 @@ fn functions(text: &str) -> Vec<Function> {
             // A signature without a body, the last of its trait, is closed by nothing.
             open.retain(|(_, other)| *other <= indent);
         }
-        if let Some(&(start, _)) = open.last().filter(|(start, other)| closes && *other == indent && *start < i) {
+        if let Some(&(start, _)) = open
+            .last()
+            .filter(|(start, other)| closes && *other == indent && *start < i)
+        {
             open.pop();
-            found.push(Function { starts_at: start + 1, lines: i - start + 1 });
+            found.push(Function {
+                starts_at: start + 1,
+                lines: i - start + 1,
+            });
         }
     }
     found
@@ -105,7 +114,10 @@ fn starts_function(line: &str) -> bool {
 #[test]
 fn functions_are_measured_from_signature_to_closing_brace() {
     let text = "impl X {\n    pub(crate) const fn a() {\n        if b {\n        }\n    }\n\n    fn c(\n        d: u8,\n    ) -> u8 {\n        d\n    }\n}\n";
-    let lines: Vec<(usize, usize)> = functions(text).iter().map(|f| (f.starts_at, f.lines)).collect();
+    let lines: Vec<(usize, usize)> = functions(text)
+        .iter()
+        .map(|f| (f.starts_at, f.lines))
+        .collect();
     assert_eq!(lines, [(2, 4), (7, 5)]);
 }
 

@@ -38,22 +38,73 @@ struct Ban {
 }
 
 const BANS: &[Ban] = &[
-    Ban { package: "sl-dkls23", below: None, reason: "its licence forbids commercial use" },
-    Ban { package: "sl-oblivious", below: None, reason: "part of sl-dkls23; states no licence" },
-    Ban { package: "sl-mpc-mate", below: None, reason: "part of sl-dkls23; states no licence" },
-    Ban { package: "multi-party-ecdsa", below: None, reason: "GG18/GG20 (TSSHOCK, BitForge), and GPL" },
-    Ban { package: "cggmp21", below: Some("0.6.3"), reason: "CVE-2025-66016, CVE-2025-66017" },
-    Ban { package: "cggmp24", below: Some("0.7.0-alpha.2"), reason: "CVE-2025-66016, CVE-2025-66017" },
-    Ban { package: "gmp-mpfr-sys", below: None, reason: "LGPL, linked statically" },
-    Ban { package: "rug", below: None, reason: "LGPL, over gmp-mpfr-sys" },
-    Ban { package: "openssl-sys", below: None, reason: "one TLS stack, rustls, in one static binary" },
-    Ban { package: "native-tls", below: None, reason: "one TLS stack, rustls, in one static binary" },
-    Ban { package: "aws-lc-sys", below: None, reason: "one cryptography provider under TLS, ring" },
+    Ban {
+        package: "sl-dkls23",
+        below: None,
+        reason: "its licence forbids commercial use",
+    },
+    Ban {
+        package: "sl-oblivious",
+        below: None,
+        reason: "part of sl-dkls23; states no licence",
+    },
+    Ban {
+        package: "sl-mpc-mate",
+        below: None,
+        reason: "part of sl-dkls23; states no licence",
+    },
+    Ban {
+        package: "multi-party-ecdsa",
+        below: None,
+        reason: "GG18/GG20 (TSSHOCK, BitForge), and GPL",
+    },
+    Ban {
+        package: "cggmp21",
+        below: Some("0.6.3"),
+        reason: "CVE-2025-66016, CVE-2025-66017",
+    },
+    Ban {
+        package: "cggmp24",
+        below: Some("0.7.0-alpha.2"),
+        reason: "CVE-2025-66016, CVE-2025-66017",
+    },
+    Ban {
+        package: "gmp-mpfr-sys",
+        below: None,
+        reason: "LGPL, linked statically",
+    },
+    Ban {
+        package: "rug",
+        below: None,
+        reason: "LGPL, over gmp-mpfr-sys",
+    },
+    Ban {
+        package: "openssl-sys",
+        below: None,
+        reason: "one TLS stack, rustls, in one static binary",
+    },
+    Ban {
+        package: "native-tls",
+        below: None,
+        reason: "one TLS stack, rustls, in one static binary",
+    },
+    Ban {
+        package: "aws-lc-sys",
+        below: None,
+        reason: "one cryptography provider under TLS, ring",
+    },
 ];
 
 fn packages(metadata: &cargo_metadata::Metadata) -> Vec<&Package> {
-    let ours: BTreeSet<&str> = house(metadata).iter().map(|(_, package)| package.name.as_str()).collect();
-    metadata.packages.iter().filter(|package| !ours.contains(package.name.as_str())).collect()
+    let ours: BTreeSet<&str> = house(metadata)
+        .iter()
+        .map(|(_, package)| package.name.as_str())
+        .collect();
+    metadata
+        .packages
+        .iter()
+        .filter(|package| !ours.contains(package.name.as_str()))
+        .collect()
 }
 
 /// Whether we can meet one term of an expression.
@@ -71,7 +122,10 @@ fn allowed(requirement: &LicenseReq) -> bool {
 /// What is wrong with a licence expression, if anything.
 fn objection(expression: &str) -> Option<String> {
     match Expression::parse_mode(expression, ParseMode::LAX) {
-        Err(error) => Some(format!("`{expression}` is no SPDX expression: {}", error.reason)),
+        Err(error) => Some(format!(
+            "`{expression}` is no SPDX expression: {}",
+            error.reason
+        )),
         Ok(parsed) if parsed.evaluate(allowed) => None,
         Ok(_) => Some(format!("`{expression}` is not met by the allowed licences")),
     }
@@ -80,7 +134,9 @@ fn objection(expression: &str) -> Option<String> {
 fn expression(package: &Package) -> Option<&str> {
     let elsewhere = STATED_ELSEWHERE
         .iter()
-        .find(|(name, version, _)| *name == package.name.as_str() && *version == package.version.to_string())
+        .find(|(name, version, _)| {
+            *name == package.name.as_str() && *version == package.version.to_string()
+        })
         .map(|(_, _, licence)| *licence);
     package.license.as_deref().or(elsewhere)
 }
@@ -98,7 +154,10 @@ fn every_dependency_comes_under_a_licence_we_can_ship_under() {
             objection.map(|why| format!("{} {}: {why}", package.name, package.version))
         })
         .collect();
-    assert_none(&wrong, "Use another package; the list of licences grows by an ADR only.");
+    assert_none(
+        &wrong,
+        "Use another package; the list of licences grows by an ADR only.",
+    );
 }
 
 #[test]
@@ -119,10 +178,16 @@ fn no_banned_package_is_in_the_graph() {
         .into_iter()
         .flat_map(|package| BANS.iter().map(move |ban| (package, ban)))
         .filter(|(package, ban)| package.name.as_str() == ban.package)
-        .filter(|(package, ban)| ban.below.is_none_or(|below| package.version < below.parse().unwrap()))
+        .filter(|(package, ban)| {
+            ban.below
+                .is_none_or(|below| package.version < below.parse().unwrap())
+        })
         .map(|(package, ban)| format!("{} {}: {}", package.name, package.version, ban.reason))
         .collect();
-    assert_none(&wrong, "`cargo tree --invert PACKAGE --edges all` shows who asks for it.");
+    assert_none(
+        &wrong,
+        "`cargo tree --invert PACKAGE --edges all` shows who asks for it.",
+    );
 }
 
 #[test]

@@ -43,11 +43,7 @@ fn existing() -> BTreeSet<String> {
             () => None,
         })
     });
-    let stories = files().into_iter().filter_map(|path| {
-        let module = path.strip_prefix("crates/stories/src/story/")?.split('/').next()?;
-        let name = module.trim_end_matches(".rs").replace('_', "-");
-        (name != "mod").then(|| format!("story {name}"))
-    });
+    let stories = stories().into_iter().map(|name| format!("story {name}"));
     let suites = files()
         .into_iter()
         .filter_map(|path| Some(format!("suite {}", path.strip_suffix("/run")?)))
@@ -55,12 +51,35 @@ fn existing() -> BTreeSet<String> {
     targets.chain(stories).chain(suites).collect()
 }
 
+/// The names in the `STORIES` table that `quorate-stories` dispatches on.
+fn stories() -> Vec<String> {
+    let main = text("crates/stories/src/main.rs");
+    let (_, table) = main
+        .split_once("const STORIES")
+        .expect("crates/stories/src/main.rs has a table `STORIES`");
+    let table = table.split("];").next().unwrap();
+    let names: Vec<String> = table
+        .split("(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next().map(str::to_owned))
+        .collect();
+    assert!(!names.is_empty(), "the table `STORIES` names no story");
+    names
+}
+
 #[test]
 fn everything_that_can_run_is_in_a_tier_and_everything_listed_exists() {
-    let listed: BTreeSet<String> = rows().iter().map(|row| format!("{} {}", row.kind, row.name)).collect();
+    let listed: BTreeSet<String> = rows()
+        .iter()
+        .map(|row| format!("{} {}", row.kind, row.name))
+        .collect();
     let existing = existing();
-    let missing = existing.difference(&listed).map(|name| format!("{name} is not listed"));
-    let stale = listed.difference(&existing).map(|name| format!("{name} does not exist"));
+    let missing = existing
+        .difference(&listed)
+        .map(|name| format!("{name} is not listed"));
+    let stale = listed
+        .difference(&existing)
+        .map(|name| format!("{name} does not exist"));
     let wrong: Vec<String> = missing.chain(stale).collect();
     assert_none(&wrong, "Edit docs/tiers.txt.");
 }
@@ -68,7 +87,13 @@ fn everything_that_can_run_is_in_a_tier_and_everything_listed_exists() {
 #[test]
 fn every_row_says_when_it_runs() {
     let mut wrong = Vec::new();
-    for Row { kind, name, quick, full } in rows() {
+    for Row {
+        kind,
+        name,
+        quick,
+        full,
+    } in rows()
+    {
         let known = |word: &str| word == "run" || word == "skip" || word.starts_with("--");
         let sound = match kind.as_str() {
             // Long cases inside a test binary ask for QUORATE_FULL; the binary itself always runs.
@@ -82,7 +107,10 @@ fn every_row_says_when_it_runs() {
             wrong.push(format!("{kind} {name} {quick} {full}"));
         }
     }
-    assert_none(&wrong, "The head of docs/tiers.txt says which words each column takes.");
+    assert_none(
+        &wrong,
+        "The head of docs/tiers.txt says which words each column takes.",
+    );
 }
 
 #[test]
@@ -94,7 +122,10 @@ fn a_story_or_suite_can_be_started() {
         .map(|row| format!("{}/run", row.name))
         .chain(["check", "demo", ".ci/run", "scripts/story"].map(str::to_owned))
         .filter(|path| {
-            let mode = root().join(path).metadata().map(|found| found.permissions().mode());
+            let mode = root()
+                .join(path)
+                .metadata()
+                .map(|found| found.permissions().mode());
             mode.map_or(true, |mode| mode & 0o111 == 0)
         })
         .collect();

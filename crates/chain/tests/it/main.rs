@@ -1,0 +1,1 @@
+//! Behaviour of the chain crate through its public API.

@@ -1,0 +1,215 @@
+//! Members who share one vault.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{Anvil, Member, wait_for};
+
+/// `n` members, their chain, and the vault they made together.
+pub(crate) struct Household {
+    pub(crate) members: Vec<Member>,
+    pub(crate) chain: Anvil,
+    pub(crate) address: String,
+    _home: TempDir,
+}
+
+const NAMES: [&str; 9] = [
+    "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan",
+];
+/// What the vault is called in every story.
+pub(crate) const VAULT: &str = "family";
+
+impl Household {
+    /// Starts a chain and `n` daemons; nobody has a vault yet.
+    pub(crate) fn strangers(n: usize) -> Result<Self> {
+        let home = tempfile::Builder::new()
+            .prefix("quorate-story-")
+            .tempdir()?;
+        let chain = Anvil::start(31337)?;
+        let mut members = Vec::new();
+        for name in NAMES.iter().take(n) {
+            let mut member = Member::init(home.path(), name)?;
+            member.start()?;
+            member.json(&["chain", "add", "dev", "--rpc", &chain.url()])?;
+            members.push(member);
+        }
+        Ok(Self {
+            members,
+            chain,
+            address: String::new(),
+            _home: home,
+        })
+    }
+
+    /// Starts everything and makes a `threshold`-of-`n` vault.
+    pub(crate) fn with_vault(threshold: usize, n: usize) -> Result<Self> {
+        let mut all = Self::strangers(n)?;
+        all.pair(threshold)?;
+        all.confirm()?;
+        all.await_address()?;
+        Ok(all)
+    }
+
+    /// The first member creates, the others join by code.
+    pub(crate) fn pair(&mut self, threshold: usize) -> Result<()> {
+        let n = self.members.len().to_string();
+        let creator = self.members.first().context("a household has members")?;
+        let created = creator.json(&[
+            "vault",
+            "create",
+            VAULT,
+            "--threshold",
+            &threshold.to_string(),
+            "--members",
+            &n,
+        ])?;
+        let invitations = created
+            .get("invitations")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        ensure!(
+            invitations.len() + 1 == self.members.len(),
+            "{} invitations",
+            invitations.len()
+        );
+        for (member, invitation) in self.members.iter().skip(1).zip(&invitations) {
+            let (code, address) = (text(invitation, "code")?, text(invitation, "address")?);
+            member.json(&["vault", "join", &code, "--at", &address])?;
+        }
+        Ok(())
+    }
+
+    /// Waits until every member shows the roster's words, compares them, and confirms on every member.
+    pub(crate) fn confirm(&mut self) -> Result<String> {
+        let mut all_words = Vec::new();
+        for member in &self.members {
+            all_words.push(wait_for(
+                &format!("{}'s six words", member.name),
+                30,
+                || words_of(member),
+            )?);
+        }
+        let words = all_words.first().cloned().unwrap_or_default();
+        ensure!(
+            all_words.iter().all(|other| *other == words),
+            "the words differ: {all_words:?}"
+        );
+        for member in &self.members {
+            member.json(&["vault", "join", "--words", &words])?;
+        }
+        Ok(words)
+    }
+
+    /// Waits until every member shows the same address.
+    pub(crate) fn await_address(&mut self) -> Result<()> {
+        let mut addresses = Vec::new();
+        for member in &self.members {
+            addresses.push(wait_for(&format!("{}'s address", member.name), 90, || {
+                address_of(member)
+            })?);
+        }
+        let first = addresses.first().cloned().unwrap_or_default();
+        ensure!(
+            addresses.iter().all(|other| *other == first),
+            "the addresses differ: {addresses:?}"
+        );
+        self.address = first;
+        Ok(())
+    }
+
+    /// The member called so.
+    pub(crate) fn member(&self, index: usize) -> Result<&Member> {
+        self.members.get(index).context("no such member")
+    }
+
+    /// The same, to start or kill.
+    pub(crate) fn member_mut(&mut self, index: usize) -> Result<&mut Member> {
+        self.members.get_mut(index).context("no such member")
+    }
+
+    /// Member `by` asks for a payment; its id.
+    pub(crate) fn request(&self, by: usize, amount: &str, to: &str) -> Result<String> {
+        text(
+            &self
+                .member(by)?
+                .json(&["send", amount, "ETH", "--to", to])?,
+            "id",
+        )
+    }
+
+    /// Waits until member `by` knows the request, and approves it there.
+    pub(crate) fn approve(&self, by: usize, id: &str) -> Result<Value> {
+        let member = self.member(by)?;
+        wait_for(&format!("{} to see {id}", member.name), 20, || {
+            Ok((member.run(&["--json", "request", "show", id])?.code == 0).then_some(()))
+        })?;
+        member.json(&["approve", id])
+    }
+
+    /// Waits at member `by` until the request is mined; its view.
+    pub(crate) fn await_mined(&self, by: usize, id: &str, seconds: u64) -> Result<Value> {
+        let member = self.member(by)?;
+        wait_for(&format!("{id} to be mined"), seconds, || {
+            let view = member.json(&["request", "show", id])?;
+            match text(&view, "state")?.as_str() {
+                "mined" => Ok(Some(view)),
+                "rejected" | "cancelled" | "expired" | "failed" | "superseded" => {
+                    bail!("it ended otherwise: {view}")
+                }
+                _ => Ok(None),
+            }
+        })
+        .with_context(|| {
+            let view = member.json(&["request", "show", id]).unwrap_or_default();
+            format!("{} says {view}\n{}", member.name, member.log_tail())
+        })
+    }
+
+    /// Asks, approves at each of `approvers`, and waits until it is mined.
+    pub(crate) fn pay(
+        &self,
+        by: usize,
+        approvers: &[usize],
+        amount: &str,
+        to: &str,
+    ) -> Result<Value> {
+        let id = self.request(by, amount, to)?;
+        for approver in approvers {
+            self.approve(*approver, &id)?;
+        }
+        self.await_mined(by, &id, 60)
+    }
+}
+
+/// A text field of a JSON object.
+pub(crate) fn text(value: &Value, field: &str) -> Result<String> {
+    let found = value.get(field).and_then(Value::as_str);
+    Ok(found
+        .with_context(|| format!("no `{field}` in {value}"))?
+        .to_owned())
+}
+
+fn words_of(member: &Member) -> Result<Option<String>> {
+    let view = member.json(&["vault", "show"])?;
+    let words: Option<Vec<&str>> = view
+        .get("words")
+        .and_then(Value::as_array)
+        .map(|all| all.iter().filter_map(Value::as_str).collect());
+    Ok(words.map(|words| words.join(" ")))
+}
+
+fn address_of(member: &Member) -> Result<Option<String>> {
+    let view = member.json(&["vault", "show"])?;
+    let found = view
+        .get("addresses")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    Ok(found
+        .first()
+        .and_then(|one| one.get("address"))
+        .and_then(Value::as_str)
+        .map(str::to_owned))
+}

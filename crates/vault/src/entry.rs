@@ -152,7 +152,7 @@ pub struct Approval {
 }
 
 /// What a session signs for its request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Purpose {
     /// The request's own intent.
     Payment,

@@ -147,7 +147,8 @@ pub enum Mutation {
         /// Encoded entries.
         entries: Vec<Vec<u8>>,
     },
-    /// The newest signed checkpoint of a log, own or replica.
+    /// The newest signed checkpoint of a log, own or replica. It takes the place of the one before; those that are
+    /// needed for ever come as [`Mutation::Note`]s.
     Checkpoint {
         /// Whose log.
         author: PartyId,
@@ -273,6 +274,8 @@ pub enum SlotStatus {
         raw: Vec<u8>,
         /// What the receipt says.
         mined: evm::Mined,
+        /// Whether the chain calls that block final (EVM: not above the block tagged `finalized`).
+        finalised: bool,
     },
 }
 

@@ -7,8 +7,9 @@ use crate::codec::{self, CodecError};
 use crate::entry::Purpose;
 use crate::ids::{PartyId, RequestId, SessionId};
 
-/// Longest encoded message, bytes.
-pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+/// Longest encoded message, bytes: a full batch of log entries ([`quorate_log::MAX_BATCH_BYTES`]), their lengths and
+/// the signed note.
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024 + 64 * 1024;
 
 /// How much of one log somebody holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,4 +122,6 @@ pub enum Decline {
     CatchingUp,
     /// The final bytes are not within the approved intent.
     Mismatch(String),
+    /// The session was entered and is over for the sender, without a signature.
+    Ended(String),
 }

@@ -16,8 +16,8 @@ pub const MAX_ENTRY_BYTES: usize = 64 * 1024;
 /// Most entries between two checkpoints, and so in a [`Batch`].
 pub const MAX_BATCH_ENTRIES: usize = 1024;
 
-/// Most bytes of entries between two checkpoints, and so in a [`Batch`].
-pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
+/// Most bytes of entries between two checkpoints, and so in a [`Batch`]; with its note it stays below a 1 MiB frame.
+pub const MAX_BATCH_BYTES: usize = 768 * 1024;
 
 /// The entries of one [`Origin`] with the checkpoints its author signed.
 ///

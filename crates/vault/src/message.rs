@@ -7,9 +7,9 @@ use crate::codec::{self, CodecError};
 use crate::entry::Purpose;
 use crate::ids::{PartyId, RequestId, SessionId};
 
-/// Longest encoded message, bytes: a full batch of log entries ([`quorate_log::MAX_BATCH_BYTES`]), their lengths and
-/// the signed note.
-pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024 + 64 * 1024;
+/// Longest encoded message, bytes: what a frame of 1 MiB has room for. A full batch of log entries
+/// ([`quorate_log::MAX_BATCH_BYTES`]) with their lengths and the signed note stays below.
+pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024 - 64;
 
 /// How much of one log somebody holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,45 @@
+//! Base32 of RFC 4648, lower case, without padding: survives reading aloud, copying and double-clicking.
+
+const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    let (mut bits, mut held) = (0u32, 0u32);
+    for byte in bytes {
+        bits = (bits << 8) | u32::from(*byte);
+        held += 8;
+        while held >= 5 {
+            held -= 5;
+            out.push(letter(bits >> held));
+        }
+        bits &= (1 << held) - 1;
+    }
+    if held > 0 {
+        out.push(letter(bits << (5 - held)));
+    }
+    out
+}
+
+/// Reads what [`encode`] made, in either case; `None` for anything else, also leftover bits.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let (mut bits, mut held) = (0u32, 0u32);
+    for c in text.bytes() {
+        let value = ALPHABET
+            .iter()
+            .position(|letter| *letter == c.to_ascii_lowercase())?;
+        bits = (bits << 5) | u32::try_from(value).ok()?;
+        held += 5;
+        if held >= 8 {
+            held -= 8;
+            out.push(u8::try_from(bits >> held).ok()?);
+            bits &= (1 << held) - 1;
+        }
+    }
+    (held < 5 && bits == 0).then_some(out)
+}
+
+fn letter(value: u32) -> char {
+    let index = usize::try_from(value & 31).unwrap_or_default();
+    ALPHABET.get(index).copied().map_or('a', char::from)
+}

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+mod docs;
 mod payment;
 mod report;
 mod world;
@@ -18,7 +19,8 @@ mod world;
 use self::report::Report;
 
 /// Every story: its name and what runs it.
-const STORIES: &[(&str, fn(&mut Report, bool) -> Result<()>)] = &[("payment", payment::run)];
+const STORIES: &[(&str, fn(&mut Report, bool) -> Result<()>)] =
+    &[("docs", docs::run), ("payment", payment::run)];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -294,6 +294,8 @@ pub enum Outcome {
     Active,
     /// Something about a request changed; people may want to look.
     Changed(RequestId),
+    /// This member's own log was put back from an earlier copy: it appends and signs nothing from now on.
+    RolledBack,
     /// A member lied in a way that others can check, or must not be signed with any more.
     Misbehaved {
         /// Who.

@@ -32,10 +32,16 @@ pub enum Message {
         /// Where to reach them.
         addresses: Addresses,
     },
-    /// What the sender holds of every member's log. Sent at connection, after growth, and on every tick.
+    /// What the sender holds of every member's log. Sent at connection, after growth, and every second.
     Heads {
         /// One a log.
         heads: Vec<Head>,
+    },
+    /// Asks for a whole log from position 0: entries that arrived contradict those held, and only all of them show
+    /// who signed what. Answered once a connection.
+    AskLog {
+        /// Whose log.
+        author: PartyId,
     },
     /// Consecutive entries of one log, with the author's checkpoint over all up to their end.
     Entries {

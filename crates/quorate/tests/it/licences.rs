@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cargo_metadata::Package;
+use cargo_metadata::semver::Version;
 use spdx::{Expression, LicenseItem, LicenseReq, ParseMode};
 
 use crate::repository::{assert_none, house, metadata};
@@ -171,23 +172,40 @@ fn our_own_crates_are_mit_or_apache() {
     assert_none(&wrong, "Write `license.workspace = true`.");
 }
 
+/// Why this version of this package must not be in the graph, if it must not.
+fn ban(name: &str, version: &Version) -> Option<&'static str> {
+    BANS.iter()
+        .filter(|ban| ban.package == name)
+        .find(|ban| {
+            ban.below
+                .is_none_or(|below| *version < below.parse().unwrap())
+        })
+        .map(|ban| ban.reason)
+}
+
 #[test]
 fn no_banned_package_is_in_the_graph() {
     let metadata = metadata();
     let wrong: Vec<String> = packages(&metadata)
         .into_iter()
-        .flat_map(|package| BANS.iter().map(move |ban| (package, ban)))
-        .filter(|(package, ban)| package.name.as_str() == ban.package)
-        .filter(|(package, ban)| {
-            ban.below
-                .is_none_or(|below| package.version < below.parse().unwrap())
+        .filter_map(|package| {
+            let reason = ban(&package.name, &package.version)?;
+            Some(format!("{} {}: {reason}", package.name, package.version))
         })
-        .map(|(package, ban)| format!("{} {}: {}", package.name, package.version, ban.reason))
         .collect();
     assert_none(
         &wrong,
         "`cargo tree --invert PACKAGE --edges all` shows who asks for it.",
     );
+}
+
+#[test]
+fn a_ban_ends_at_the_version_that_mended_it() {
+    let cggmp24 = |version: &str| ban("cggmp24", &version.parse().unwrap());
+    assert!(cggmp24("0.7.0-alpha.1").is_some());
+    assert_eq!(cggmp24("0.7.0-alpha.2"), None);
+    assert!(ban("openssl-sys", &"99.0.0".parse().unwrap()).is_some());
+    assert_eq!(ban("openssl-probe", &"0.1.0".parse().unwrap()), None);
 }
 
 #[test]

@@ -43,3 +43,33 @@ fn letter(value: u32) -> char {
     let index = usize::try_from(value & 31).unwrap_or_default();
     ALPHABET.get(index).copied().map_or('a', char::from)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{decode, encode};
+
+    /// RFC 4648, section 10.
+    #[test]
+    fn the_rfc_vectors_hold() {
+        for (plain, text) in [
+            ("", ""),
+            ("f", "my"),
+            ("fo", "mzxq"),
+            ("foo", "mzxw6"),
+            ("foob", "mzxw6yq"),
+            ("fooba", "mzxw6ytb"),
+            ("foobar", "mzxw6ytboi"),
+        ] {
+            assert_eq!(encode(plain.as_bytes()), text);
+            assert_eq!(decode(text).unwrap(), plain.as_bytes());
+        }
+    }
+
+    #[test]
+    fn one_value_has_one_text() {
+        for text in ["m", "mz", "mzx", "my=", "m1", "m y", "mzxw6a"] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+    }
+}

@@ -12,9 +12,10 @@ pub(crate) struct SignatureBytes {
 
 /// A public key that can be verified with: a canonical point that is not of small order.
 pub(crate) fn public_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
+    let canonical = |key: &VerifyingKey| key.to_edwards().compress().as_bytes() == bytes;
     VerifyingKey::from_bytes(bytes)
         .ok()
-        .filter(|key| !key.is_weak() && key.as_bytes() == bytes)
+        .filter(|key| !key.is_weak() && canonical(key))
 }
 
 /// Signs domain and parts, each preceded by its length.

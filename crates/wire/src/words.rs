@@ -55,16 +55,22 @@ pub fn is_word(word: &str) -> bool {
     index_of(word).is_some()
 }
 
-/// The listed word that is most like a mistyped one, if one is at most two letters away.
+/// The listed word that is most like a mistyped one, if one is at most two letters away. Of several,
+/// one with the same first letter: people get that one right.
 pub fn nearest_word(typed: &str) -> Option<&'static str> {
-    let near = |word: &&'static str| {
-        Some((distance(typed, word), *word)).filter(|(letters, _)| *letters <= 2)
+    let rank = |word: &'static str| {
+        (
+            distance(typed, word),
+            word.chars().next() != typed.chars().next(),
+        )
     };
-    Language::English
+    let ranked = Language::English
         .word_list()
         .iter()
-        .filter_map(near)
-        .min_by_key(|(letters, _)| *letters)
+        .map(|word| (rank(word), *word));
+    ranked
+        .filter(|((letters, _), _)| *letters <= 2)
+        .min_by_key(|(rank, _)| *rank)
         .map(|(_, word)| word)
 }
 

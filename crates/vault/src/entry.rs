@@ -7,6 +7,7 @@ use quorate_threshold::{EcdsaSignature, PublicKeys};
 use serde::{Deserialize, Serialize};
 
 use crate::charter::Charter;
+use crate::codec::{self, CodecError};
 use crate::ids::{PartyId, RequestId, SessionId, Time};
 
 /// Longest encoded entry, bytes.
@@ -21,6 +22,21 @@ pub struct Logged {
     pub at: Time,
     /// What is said.
     pub entry: Entry,
+}
+
+impl Logged {
+    /// The one encoding, as it stands in a log.
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads an entry of a log.
+    ///
+    /// # Errors
+    /// [`CodecError`] for anything but the one encoding of an entry of at most [`MAX_ENTRY_BYTES`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        codec::decode(bytes, MAX_ENTRY_BYTES)
+    }
 }
 
 /// Everything a log can say. Variants are only ever added at the end.

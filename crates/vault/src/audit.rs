@@ -1,0 +1,1 @@
+//! Judges a bundle of logs as an outsider.

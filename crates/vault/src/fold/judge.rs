@@ -1,0 +1,271 @@
+//! May I sign? The judgement of one node alone, and of nobody else's word for it.
+
+use thiserror::Error;
+
+use super::State;
+use super::act0::Act0;
+use super::facts::SlotKey;
+use super::requests::{Current, Invalid, RequestState};
+use crate::entry::{Approval, Purpose};
+use crate::ids::{PartyId, RequestId, SessionId, Time};
+
+/// Why this member does not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[allow(missing_docs)]
+pub enum Denied {
+    #[error("the vault is not active yet; every member must confirm, prepare and acknowledge its keys first")]
+    NotActive,
+    #[error("I am no signer of this vault")]
+    NotASigner,
+    #[error("the request has not arrived here; wait for its author's log")]
+    UnknownRequest,
+    #[error("the request is invalid: {0}")]
+    Invalid(#[from] Invalid),
+    #[error("its author withdrew the request; ask again")]
+    Cancelled,
+    #[error("too many members rejected the request; ask again")]
+    Rejected,
+    #[error("the request has expired; ask again with a later expiry")]
+    Expired,
+    #[error("another transaction consumed the slot of the request; ask again")]
+    Lost,
+    #[error("the request is already signed; a replacement must be asked for")]
+    AlreadySigned,
+    #[error("the request is already mined")]
+    AlreadyMined,
+    #[error("{have} of {needed} approvals; more members must approve")]
+    Approvals { have: usize, needed: usize },
+    #[error("my own person has not approved the request as it stands; approve it here")]
+    NotApprovedHere,
+    #[error("my own person rejected the request")]
+    RejectedHere,
+    #[error("my own person approved the request already")]
+    AlreadyApproved,
+    #[error("the approval is of an intent or expiry that the request does not have now; look at it again")]
+    OtherIntent,
+    #[error("the approval is not signed by my own credential for this vault and charter")]
+    BadApproval,
+    #[error("slot {slot} is consumed; the request must move to another")]
+    SlotConsumed { slot: u64 },
+    #[error("I may have signed {other} for slot {slot}; the chain must decide first", other = other.short())]
+    SlotEntered { slot: u64, other: RequestId },
+    #[error("I may have signed this request for slot {slot} before it moved; the chain must decide first")]
+    MovedAfterEntry { slot: u64 },
+    #[error("slot {slot} comes first and is not signed yet")]
+    LowerSlotOpen { slot: u64 },
+    #[error("slot {slot} is not to be filled")]
+    NoFill { slot: u64 },
+    #[error("only the request's author can do that")]
+    NotTheAuthor,
+    #[error("only the request's author and its approvers can ask for that")]
+    NotInvolved,
+    #[error("nothing is signed yet that could be replaced")]
+    NothingToReplace,
+    #[error("a replacement of the newest transaction is asked for already")]
+    AlreadyReplaced,
+}
+
+impl State {
+    /// Whether I may take part in signing this request's payment, or the fill of a lower slot on its behalf.
+    ///
+    /// What the final bytes say is judged apart, against [`State::intent_for`].
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn may_sign(&self, id: &RequestId, purpose: Purpose, now: Time) -> Result<(), Denied> {
+        if !matches!(self.act0(), Act0::Active { .. }) {
+            return Err(Denied::NotActive);
+        }
+        if !self.charter.is_signer(&self.me) {
+            return Err(Denied::NotASigner);
+        }
+        let current = self.current(id).ok_or(Denied::UnknownRequest)?;
+        self.is_alive(&current, now)?;
+        self.is_consented(&current)?;
+        match purpose {
+            Purpose::Payment => self.payment_allowed(&current, now),
+            Purpose::Fill { slot } => self.fill_allowed(&current, slot, now),
+        }
+    }
+
+    /// Whether my person's approval of this request would count now.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn may_approve(&self, approval: &Approval, now: Time) -> Result<(), Denied> {
+        let current = self.current(&approval.request).ok_or(Denied::UnknownRequest)?;
+        self.is_alive(&current, now)?;
+        if current.facts.rejections.contains_key(&self.me) {
+            return Err(Denied::RejectedHere);
+        }
+        let request = current.request();
+        let same = approval.intent_digest == current.digest
+            && approval.expires == request.expires
+            && approval.nonce == request.nonce;
+        if !same {
+            return Err(Denied::OtherIntent);
+        }
+        if approval.charter_version != self.charter.version || !self.approval_holds(&self.me, approval) {
+            return Err(Denied::BadApproval);
+        }
+        if self.approvals_of(&current).iter().any(|decision| decision.party == self.me) {
+            return Err(Denied::AlreadyApproved);
+        }
+        Ok(())
+    }
+
+    /// Whether my person's rejection would still say something: the request lives and is not signed.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn may_reject(&self, id: &RequestId, now: Time) -> Result<(), Denied> {
+        let current = self.current(id).ok_or(Denied::UnknownRequest)?;
+        self.is_alive(&current, now)?;
+        if current.facts.rejections.contains_key(&self.me) {
+            return Err(Denied::RejectedHere);
+        }
+        match self.state_of(&current, now) {
+            RequestState::Signed => Err(Denied::AlreadySigned),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether I may withdraw this request: it is mine and not signed.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn may_cancel(&self, id: &RequestId, now: Time) -> Result<(), Denied> {
+        let current = self.current(id).ok_or(Denied::UnknownRequest)?;
+        if current.asked.author != self.me {
+            return Err(Denied::NotTheAuthor);
+        }
+        self.is_alive(&current, now)?;
+        match self.state_of(&current, now) {
+            RequestState::Signed => Err(Denied::AlreadySigned),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether I may ask for a new signature at a higher fee; answers which session it supersedes.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub fn may_replace(&self, id: &RequestId, now: Time) -> Result<SessionId, Denied> {
+        let current = self.current(id).ok_or(Denied::UnknownRequest)?;
+        self.is_alive(&current, now)?;
+        if !self.is_involved(&current, &self.me) {
+            return Err(Denied::NotInvolved);
+        }
+        let newest = self.newest_signed(id, Purpose::Payment).ok_or(Denied::NothingToReplace)?;
+        if self.replacement_asked(&current, &newest) {
+            return Err(Denied::AlreadyReplaced);
+        }
+        Ok(newest)
+    }
+
+    /// Whether the author or an approver asked for a replacement of the newest signed transaction.
+    pub fn replacement_wanted(&self, id: &RequestId) -> bool {
+        let Some(current) = self.current(id) else { return false };
+        let newest = self.newest_signed(id, Purpose::Payment);
+        newest.is_some_and(|newest| self.replacement_asked(&current, &newest))
+    }
+
+    /// Neither over nor expired. A signature does not stop the clock: a replacement needs a live request too.
+    fn is_alive(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
+        match self.state_of(current, now) {
+            RequestState::Invalid(invalid) => Err(invalid.into()),
+            RequestState::Cancelled => Err(Denied::Cancelled),
+            RequestState::Rejected => Err(Denied::Rejected),
+            RequestState::Expired => Err(Denied::Expired),
+            RequestState::Lost => Err(Denied::Lost),
+            RequestState::Mined { .. } => Err(Denied::AlreadyMined),
+            _ if now >= current.request().expires => Err(Denied::Expired),
+            _ => Ok(()),
+        }
+    }
+
+    /// Enough approvals count, my own person's among them.
+    fn is_consented(&self, current: &Current<'_>) -> Result<(), Denied> {
+        if current.facts.rejections.contains_key(&self.me) {
+            return Err(Denied::RejectedHere);
+        }
+        // Withdrawn or rejected after it was signed: what is signed is signed, but nothing is added to it.
+        if current.facts.cancellations.contains_key(&current.asked.author) {
+            return Err(Denied::Cancelled);
+        }
+        let approvals = self.approvals_of(current);
+        let (have, needed) = (approvals.len(), usize::from(self.charter.needed()));
+        if have < needed {
+            return Err(Denied::Approvals { have, needed });
+        }
+        if !approvals.iter().any(|decision| decision.party == self.me) {
+            return Err(Denied::NotApprovedHere);
+        }
+        Ok(())
+    }
+
+    fn payment_allowed(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
+        let key = current.slot();
+        if self.is_consumed(&key) {
+            return Err(Denied::SlotConsumed { slot: key.slot });
+        }
+        if self.state_of(current, now) == RequestState::Signed {
+            if !self.replacement_wanted(&current.id) {
+                return Err(Denied::AlreadySigned);
+            }
+        } else {
+            self.lower_slots_are_gone(&key)?;
+        }
+        let mine = self.payment_records(&current.id).filter(|(party, _)| **party == self.me);
+        if let Some(moved) = mine.map(|(_, recorded)| recorded.slot()).find(|slot| *slot != key) {
+            return Err(Denied::MovedAfterEntry { slot: moved.slot });
+        }
+        self.i_entered_nothing_else(current, &key)
+    }
+
+    /// A fill may compete with what dead requests left in its slot, and with other fills; that is what it is for.
+    fn fill_allowed(&self, current: &Current<'_>, slot: u64, now: Time) -> Result<(), Denied> {
+        let key = SlotKey { slot, ..current.slot() };
+        if self.is_consumed(&key) {
+            return Err(Denied::SlotConsumed { slot });
+        }
+        self.lower_slots_are_gone(&key)?;
+        if self.fill_needed(&current.id, now) != Some(slot) {
+            return Err(Denied::NoFill { slot });
+        }
+        Ok(())
+    }
+
+    /// Every slot below is signed or consumed: whatever I sign can be mined at once.
+    fn lower_slots_are_gone(&self, key: &SlotKey) -> Result<(), Denied> {
+        let open = self.first_open(key.chain);
+        if open < key.slot {
+            return Err(Denied::LowerSlotOpen { slot: open });
+        }
+        Ok(())
+    }
+
+    /// No record of mine says that I may have signed something else for this slot.
+    fn i_entered_nothing_else(&self, current: &Current<'_>, key: &SlotKey) -> Result<(), Denied> {
+        let sessions = self.facts.recorded.get(key).into_iter().flatten();
+        let mine = sessions.filter_map(|id| self.facts.sessions.get(id)?.records.get(&self.me));
+        let other = mine
+            .map(|recorded| &recorded.said.what)
+            .find(|record| record.request != current.id || record.purpose != Purpose::Payment);
+        match other {
+            Some(record) => Err(Denied::SlotEntered { slot: key.slot, other: record.request }),
+            None => Ok(()),
+        }
+    }
+
+    fn is_involved(&self, current: &Current<'_>, party: &PartyId) -> bool {
+        current.asked.author == *party || self.approvals_of(current).iter().any(|d| d.party == *party)
+    }
+
+    fn replacement_asked(&self, current: &Current<'_>, newest: &SessionId) -> bool {
+        let asked = current.facts.replacements.iter();
+        asked
+            .filter(|(_, sessions)| sessions.contains_key(newest))
+            .any(|(party, _)| self.is_involved(current, party))
+    }
+}

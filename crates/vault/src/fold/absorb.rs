@@ -244,7 +244,16 @@ impl State {
             Seen::Unmined => {
                 consumed.retain(|key, held| key.slot != receipt.slot || held.request != receipt.request);
             }
-            Seen::Mined { hash, raw, success, finalised, .. } => {
+            Seen::Mined {
+                hash,
+                raw,
+                block_number,
+                block_hash,
+                success,
+                gas_used,
+                effective_gas_price,
+                finalised,
+            } => {
                 let Ok(signed) = evm::decode_signed(raw) else { return };
                 let key = SlotKey { chain: signed.transfer.chain, slot: signed.transfer.nonce };
                 if key.slot != receipt.slot || signed.hash != *hash {
@@ -255,8 +264,14 @@ impl State {
                     at: speaker.at,
                     transfer: signed.transfer,
                     signer: signed.signer,
-                    hash: *hash,
-                    success: *success,
+                    mined: evm::Mined {
+                        hash: *hash,
+                        block_number: *block_number,
+                        block_hash: *block_hash,
+                        success: *success,
+                        gas_used: *gas_used,
+                        effective_gas_price: *effective_gas_price,
+                    },
                     finalised: *finalised,
                 };
                 consumed.insert(key, what);

@@ -261,7 +261,7 @@ impl State {
         let slot = current.slot();
         let consumed = self.facts.consumed.get(&slot);
         if let Some(seen) = consumed.filter(|_| self.consumer(&slot) == Some((current.id, Purpose::Payment))) {
-            return RequestState::Mined { success: seen.success, finalised: seen.finalised };
+            return RequestState::Mined { success: seen.mined.success, finalised: seen.finalised };
         }
         let taken = self.is_consumed(&slot);
         if self.is_signed(current) {

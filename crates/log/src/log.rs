@@ -230,7 +230,9 @@ impl Log {
             }
         }
         fresh.iter().for_each(|entry| self.push(entry.clone()));
-        self.keep(head.size, checkpoint.clone());
+        if head.size > self.signed_size() {
+            self.keep(head.size, checkpoint.clone());
+        }
         Ok(Extended {
             new: fresh.len() as u64,
             size: self.size(),

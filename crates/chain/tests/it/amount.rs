@@ -1,7 +1,8 @@
 //! Amounts are exact, and every mistake has its own answer.
 
-use proptest::prelude::{any, prop_assert_eq, proptest};
-use quorate_chain::evm::{AmountError, Wei, format_gwei, parse_gwei};
+use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+use quorate_chain::ChainId;
+use quorate_chain::evm::{Address, AmountError, Wei, format_gwei, parse_gwei};
 
 #[test]
 fn ether_is_read_and_written_exactly() {
@@ -122,9 +123,11 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_parsers_panic(text in ".{0,60}") {
-        let _ = Wei::parse_eth(&text).is_ok();
-        let _ = parse_gwei(&text).is_ok();
-        let _ = text.parse::<quorate_chain::evm::Address>().is_ok();
-        let _ = text.parse::<quorate_chain::ChainId>().is_ok();
+        let amount = Wei::parse_eth(&text);
+        prop_assert!(amount.is_err() || amount == Wei::parse_eth(&amount.clone().unwrap().format_eth()));
+        let fee = parse_gwei(&text);
+        prop_assert!(fee.is_err() || fee == parse_gwei(&format_gwei(fee.clone().unwrap())));
+        prop_assert!(text.parse::<Address>().map_or(true, |address| address.to_string().eq_ignore_ascii_case(&text)));
+        prop_assert!(text.parse::<ChainId>().map_or(true, |chain| chain.to_string() == text));
     }
 }

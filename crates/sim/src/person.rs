@@ -1,0 +1,93 @@
+//! The people: each looks at their own screen now and then and does what a patient person would.
+
+use ed25519_dalek::{Signer, SigningKey};
+use quorate_chain::{ChainId, evm};
+use quorate_vault::entry::Approval;
+use quorate_vault::fold::{Act0, RequestState, approval_hash};
+use quorate_vault::io::{Amount, Proposal};
+use quorate_vault::{Command, PartyId, Time, Vault};
+
+/// How long requests stay open: longer than any run.
+const OPEN_MS: u64 = 24 * 3600 * 1000;
+
+/// One person in front of one member's screen.
+pub struct Person {
+    pub(crate) party: PartyId,
+    credential: SigningKey,
+    /// Payments this person still has to ask for: recipient and amount.
+    to_ask: Vec<(evm::Address, u64)>,
+    asked: u64,
+}
+
+impl Person {
+    /// A person who will ask for these payments once the vault is active.
+    pub fn new(party: PartyId, credential: SigningKey, to_ask: Vec<(evm::Address, u64)>) -> Self {
+        Self { party, credential, to_ask, asked: 0 }
+    }
+
+    /// What the person does now, given what the screen shows. Asking twice for one payment is prevented as a careful
+    /// person would: by an idempotency key, kept on paper.
+    pub fn act(&mut self, vault: &Vault, chain: ChainId, now: Time) -> Vec<Command> {
+        let state = vault.state();
+        match state.act0() {
+            Act0::Confirming { .. } if !state.has_founded(&self.party) => {
+                vec![Command::Confirm { words: vault.charter().fingerprint().to_string() }]
+            }
+            Act0::Active { .. } => {
+                let mut commands = self.approvals(vault, now);
+                commands.extend(self.next_request(vault, chain, now));
+                commands
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Consents to everything that waits for consent.
+    fn approvals(&self, vault: &Vault, now: Time) -> Vec<Command> {
+        let state = vault.state();
+        let waiting = state.requests().filter_map(|id| state.standing(&id, now));
+        let mine = waiting.filter(|standing| {
+            let undecided = !standing.approvals.iter().any(|decision| decision.party == self.party);
+            undecided && matches!(standing.state, RequestState::WaitingForApprovals | RequestState::Ready)
+        });
+        mine.map(|standing| {
+            let version = vault.charter().version;
+            let (expires, nonce) = (standing.request.expires, standing.request.nonce);
+            let hash = approval_hash(&vault.charter().vault_id(), version, &standing.digest, expires, &nonce);
+            Command::Approve(Approval {
+                request: standing.id,
+                charter_version: version,
+                intent_digest: standing.digest,
+                expires,
+                nonce,
+                signature: self.credential.sign(&hash).to_bytes().to_vec(),
+            })
+        })
+        .collect()
+    }
+
+    fn next_request(&mut self, vault: &Vault, chain: ChainId, now: Time) -> Option<Command> {
+        let state = vault.state();
+        let key = |number: u64| format!("{:?}/{number}", self.party);
+        let exists = |number: u64| {
+            state.requests().any(|id| {
+                state.standing(&id, now).is_some_and(|standing| standing.request.idempotency_key == key(number))
+            })
+        };
+        if self.asked > 0 && !exists(self.asked - 1) {
+            // The answer never came: the node died in between. The key makes asking again harmless.
+            self.asked -= 1;
+        }
+        let (to, wei) = self.to_ask.get(usize::try_from(self.asked).ok()?).copied()?;
+        self.asked += 1;
+        Some(Command::Propose(Box::new(Proposal {
+            chain,
+            to,
+            amount: Amount::Exact(evm::Wei::from(u128::from(wei))),
+            bounds: evm::Fees { max_fee_per_gas: 200_000_000_000, max_priority_fee_per_gas: 50_000_000_000 },
+            expires: now.plus_ms(OPEN_MS),
+            note: String::new(),
+            idempotency_key: key(self.asked - 1),
+        })))
+    }
+}

@@ -80,6 +80,14 @@ pub enum Error {
         "this member's own OT state is damaged; no peer is to blame, run a fresh OT setup (a reshare)"
     )]
     OtStateDamaged,
+    /// A member of the quorum is banned by this member for a failed OT check.
+    #[error(
+        "member {index} is banned by this member's OT state; sign with another quorum, or reshare"
+    )]
+    Banned {
+        /// Who.
+        index: PartyIndex,
+    },
     /// Bytes could not be decoded.
     #[error("cannot decode {what}; the data is damaged or from another version")]
     Decode {

@@ -2,8 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::codec::Format;
 use crate::committee::{Committee, PartyIndex};
-use crate::envelope::{Envelope, SessionTag, SignedBody, SignedHash};
+use crate::envelope::{Envelope, ProtocolKind, SessionTag, SignedBody, SignedHash};
+use crate::error::Error;
+use crate::keygen::messages::{Body, Round1Broadcast};
+use crate::keygen::rules;
+use crate::sign;
+
+/// Largest encoding of [`Evidence`]: at most two message bodies.
+pub const MAX_EVIDENCE_BYTES: usize = 512 * 1024;
+
+const FORMAT: Format = Format {
+    what: "evidence",
+    version: 1,
+    limit: MAX_EVIDENCE_BYTES,
+};
 
 /// What a member did. Every variant carries what that member itself signed, and nothing secret but
 /// sub-shares of a key that was never activated.
@@ -86,29 +100,104 @@ pub fn verify_evidence(
     committee: &Committee,
     context: &EvidenceContext,
 ) -> Result<PartyIndex, EvidenceError> {
-    if evidence.tag != *context {
+    let Evidence {
+        tag,
+        culprit,
+        offence,
+    } = evidence;
+    if tag != context {
         return Err(EvidenceError::OtherSession);
     }
     let identity = committee
-        .identity(evidence.culprit)
+        .identity(*culprit)
         .ok_or(EvidenceError::NotAMember)?;
-    match &evidence.offence {
+    let signed = |round, hash: &SignedHash| hash.verifies(tag, round, *culprit, identity);
+    let (signatures, guilty) = match offence {
         Offence::Equivocation {
             round,
             first,
             second,
-        } => {
-            let signed = |hash: &SignedHash| {
-                hash.verifies(&evidence.tag, *round, evidence.culprit, identity)
-            };
-            if !signed(first) || !signed(second) {
-                return Err(EvidenceError::Signature);
-            }
-            if first.hash == second.hash {
-                return Err(EvidenceError::NoFault);
-            }
-            Ok(evidence.culprit)
+        } => (
+            signed(*round, first) && signed(*round, second),
+            first.hash != second.hash,
+        ),
+        Offence::BadBroadcast { round, body } => {
+            let bad = broadcast_is_bad(tag, committee, *round, *culprit, &body.body);
+            (signed(*round, &body.signed_hash()), bad)
         }
-        _ => Err(EvidenceError::NoFault),
+        Offence::OpeningDiffers {
+            round,
+            commitment,
+            opening,
+        } => {
+            let signatures =
+                signed(1, &commitment.signed_hash()) && signed(*round, &opening.signed_hash());
+            let promised = Round1Broadcast::from_body(&commitment.body);
+            let opens = |promised| rules::opens(tag, *round, *culprit, &promised, &opening.body);
+            (
+                signatures,
+                tag.kind == ProtocolKind::Keygen && promised.is_ok_and(|promised| !opens(promised)),
+            )
+        }
+        Offence::BadSubShare { package, dealing } => {
+            let signatures = signed(2, &package.signed_hash()) && dealing.verifies(identity);
+            (
+                signatures,
+                sub_share_is_bad(evidence, committee, package, dealing),
+            )
+        }
+    };
+    match (signatures, guilty) {
+        (false, _) => Err(EvidenceError::Signature),
+        (true, false) => Err(EvidenceError::NoFault),
+        (true, true) => Ok(*culprit),
+    }
+}
+
+fn broadcast_is_bad(
+    tag: &SessionTag,
+    committee: &Committee,
+    round: u8,
+    culprit: PartyIndex,
+    body: &[u8],
+) -> bool {
+    match tag.kind {
+        ProtocolKind::Keygen => rules::broadcast_is_bad(tag, committee, round, culprit, body),
+        ProtocolKind::Sign => sign::broadcast_is_bad(round, body),
+    }
+}
+
+/// A sub-share of round 3, in its dealer's own envelope, that is not on the polynomial of its package.
+fn sub_share_is_bad(
+    evidence: &Evidence,
+    committee: &Committee,
+    package: &SignedBody,
+    dealing: &Envelope,
+) -> bool {
+    let header = &dealing.header;
+    let fits = header.tag == evidence.tag
+        && header.tag.kind == ProtocolKind::Keygen
+        && header.round == 3
+        && header.sender == evidence.culprit
+        && committee.parameters().contains(header.receiver);
+    let Ok(package) = rules::round2(committee, evidence.culprit, &package.body) else {
+        return false;
+    };
+    fits && rules::round3_direct(&package, header.receiver, &dealing.direct).is_err()
+}
+
+impl Evidence {
+    /// One version byte, then postcard.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        FORMAT.encode(self).to_vec()
+    }
+
+    /// Reads what [`Evidence::to_bytes`] wrote; it convicts nobody before [`verify_evidence`].
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], [`Error::Version`] or [`Error::Decode`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        FORMAT.decode(bytes)
     }
 }

@@ -1,9 +1,13 @@
 //! Key shares and the threshold protocols over them.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod channel;
 mod codec;
 mod committee;
+mod dkls;
+mod engine;
 mod error;
+mod machine;
 mod ot_state;
 mod point;
 mod public;
@@ -16,8 +20,11 @@ mod transcript;
 
 pub mod envelope;
 pub mod evidence;
+pub mod keygen;
+pub mod sign;
 
 pub use committee::{Committee, MAX_PARTIES, Parameters, PartyIndex, Threshold};
+pub use engine::RealEngine;
 pub use error::{Error, ShareFault};
 pub use evidence::{Evidence, EvidenceContext, EvidenceError, Offence, verify_evidence};
 pub use ot_state::OtState;

@@ -5,7 +5,8 @@
 //! as bytes under an HMAC keyed from the share it belongs to; every phase that uses it verifies the MAC
 //! and decodes it anew, and a state that fails blames nobody.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dkls23_core::protocols::Party;
 use hmac::{Hmac, Mac};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::committee::PartyIndex;
 use crate::error::Error;
 use crate::share::KeyShare;
 use crate::transcript::Transcript;
@@ -28,6 +30,9 @@ pub(crate) struct SealedOt {
     #[serde(with = "sealed_bytes")]
     bytes: Zeroizing<Vec<u8>>,
     mac: [u8; 32],
+    /// Members with whom an OT check has failed since this state was loaded, or that were given as banned.
+    #[serde(skip)]
+    banned: Mutex<BTreeSet<PartyIndex>>,
 }
 
 mod sealed_bytes {
@@ -80,6 +85,12 @@ impl SealedOt {
             .map_err(|_| Error::OtStateDamaged)?;
         postcard::from_bytes(&self.bytes).map_err(|_| Error::OtStateDamaged)
     }
+
+    /// Locks the list of the banned. Who holds it runs OT checks alone, so that of all sessions over one
+    /// state at most one sees a check fail with a given member.
+    pub(crate) fn banned(&self) -> MutexGuard<'_, BTreeSet<PartyIndex>> {
+        self.banned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl OtState {
@@ -90,10 +101,24 @@ impl OtState {
         );
         let mut mac = keyed(&OtMacKey::of(share).0);
         mac.update(&bytes);
+        let mac = mac.finalize().into_bytes().into();
         Self(Arc::new(SealedOt {
             bytes,
-            mac: mac.finalize().into_bytes().into(),
+            mac,
+            banned: Mutex::default(),
         }))
+    }
+
+    /// Refuses `index` in every session over this state from now on. The durable list of bans is the
+    /// caller's; it repeats them here after loading.
+    pub fn ban(&self, index: PartyIndex) {
+        self.0.banned().insert(index);
+    }
+
+    /// Whether [`OtState::ban`] or a failed check has banned `index`.
+    #[must_use]
+    pub fn is_banned(&self, index: PartyIndex) -> bool {
+        self.0.banned().contains(&index)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use frost_core::{Ciphersuite, Element, Field, Group, Scalar};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::committee::{Parameters, PartyIndex};
 use crate::error::Error;
@@ -77,14 +76,6 @@ impl Point {
         .ok_or(Error::Scalar { suite })
     }
 
-    pub(crate) fn of_element<C: Ciphersuite>(
-        suite: Suite,
-        element: &Element<C>,
-    ) -> Result<Self, Error> {
-        let bytes = encode_element::<C>(element).ok_or(Error::Point { suite })?;
-        Self::decode(suite, &bytes)
-    }
-
     fn from_canonical(suite: Suite, canonical: &[u8]) -> Self {
         let mut bytes = [0; MAX_POINT_LEN];
         for (to, from) in bytes.iter_mut().zip(canonical) {
@@ -140,16 +131,6 @@ pub(crate) fn decode_scalar<C: Ciphersuite>(bytes: &[u8; 32]) -> Option<Scalar<C
     let fixed = <F<C> as Field>::Serialization::try_from(bytes.as_slice()).ok()?;
     let scalar = F::<C>::deserialize(&fixed).ok()?;
     (scalar != F::<C>::zero()).then_some(scalar)
-}
-
-pub(crate) fn encode_scalar<C: Ciphersuite>(scalar: &Scalar<C>) -> Zeroizing<[u8; 32]> {
-    let mut bytes = <<C::Group as Group>::Field as Field>::serialize(scalar);
-    let mut out = Zeroizing::new([0; 32]);
-    for (to, from) in out.iter_mut().zip(bytes.as_ref()) {
-        *to = *from;
-    }
-    bytes.as_mut().fill(0);
-    out
 }
 
 /// The scalar of a small number.

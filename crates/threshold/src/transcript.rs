@@ -115,6 +115,9 @@ mod tests {
     #[test]
     fn golden() {
         let items = [Item::Bytes(b"abc".to_vec()), Item::Number(7)];
-        assert_eq!(hex::encode(hash("quorate/golden", &items)), "GOLDEN");
+        assert_eq!(
+            hex::encode(hash("quorate/golden", &items)),
+            "ccf37dde3956831d44b2bf2af080adfd954f09f8148801975ed62cc1c276cd2c"
+        );
     }
 }

@@ -1,0 +1,82 @@
+//! The border to `dkls23-core`: its types, its randomness, its aborts.
+//!
+//! The library speaks `k256` 0.14, `frost-core` 0.13; scalars and points cross as bytes.
+
+use dkls23_core::protocols::{
+    AbortReason, Parameters as DklsParameters, PartiesMessage, PartyIndex as DklsIndex,
+};
+use k256_dkls::elliptic_curve::PrimeField;
+use k256_dkls::elliptic_curve::group::GroupEncoding;
+use k256_dkls::{AffinePoint, FieldBytes, Scalar};
+
+use crate::committee::{Parameters, PartyIndex};
+use crate::error::Error;
+use crate::share::KeyShare;
+
+/// Reseeds the generator that the library draws from on this thread.
+///
+/// The library cannot be given a generator: it calls `rand::rng()`, a stream that a cloned virtual machine
+/// would continue twice, spending one-time values twice. So it starts anew from the operating system
+/// before every phase.
+///
+/// # Errors
+/// [`Error::Randomness`]: nothing may be computed without it.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the library draws from this generator and cannot be given one"
+)]
+pub(crate) fn reseed() -> Result<(), Error> {
+    rand::rng().reseed().map_err(|_| Error::Randomness)
+}
+
+pub(crate) fn dkls_index(index: PartyIndex) -> Result<DklsIndex, Error> {
+    DklsIndex::new(index.get()).map_err(|_| Error::IndexOutOfRange { index: index.get() })
+}
+
+pub(crate) fn dkls_parameters(parameters: Parameters) -> Result<DklsParameters, Error> {
+    let (threshold, parties) = (parameters.threshold().get(), parameters.parties());
+    DklsParameters::new(threshold, parties).map_err(|_| Error::Parameters { threshold, parties })
+}
+
+pub(crate) fn parties(sender: PartyIndex, receiver: PartyIndex) -> Result<PartiesMessage, Error> {
+    Ok(PartiesMessage {
+        sender: dkls_index(sender)?,
+        receiver: dkls_index(receiver)?,
+    })
+}
+
+/// The secret scalar of an ECDSA share.
+pub(crate) fn scalar_of(share: &KeyShare) -> Result<Scalar, Error> {
+    let bytes = FieldBytes::from(*share.expose_secret_scalar());
+    Option::from(Scalar::from_repr(bytes)).ok_or(Error::Scalar {
+        suite: share.suite(),
+    })
+}
+
+/// Compressed SEC1 (all zeros for the identity, which equals no checked point).
+pub(crate) fn encode_point(point: &AffinePoint) -> Vec<u8> {
+    point.to_bytes().to_vec()
+}
+
+/// What failed and whose message was being looked at, in words of ours.
+pub(crate) fn describe(reason: &AbortReason) -> (&'static str, Option<PartyIndex>) {
+    use AbortReason as R;
+    let (check, index) = match reason {
+        R::ProofVerificationFailed { counterparty } => ("proof of knowledge", Some(counterparty)),
+        R::CommitmentMismatch { counterparty } => ("commitment", Some(counterparty)),
+        R::TrivialInstancePoint { counterparty } => ("instance point", Some(counterparty)),
+        R::ZeroShareDecommitFailed { counterparty } => ("zero-sharing seed", Some(counterparty)),
+        R::ChainCodeCommitmentFailed { party } => ("chain code commitment", Some(party)),
+        R::MultiplicationVerificationFailed { counterparty, .. } => ("base OT", Some(counterparty)),
+        R::SessionBindingMismatch { counterparty } => ("session binding", Some(counterparty)),
+        R::PolynomialInconsistency => ("sum of public shares or instance points", None),
+        R::TrivialPublicKey | R::TrivialKeyShare => ("trivial key", None),
+        R::SignatureVerificationFailed | R::ZeroDenominator => ("final signature", None),
+        R::InvalidLocalState { .. } | R::MissingMulState { .. } => ("own OT state", None),
+        _ => ("message bookkeeping of the library", None),
+    };
+    (
+        check,
+        index.and_then(|index| PartyIndex::new(index.as_u8()).ok()),
+    )
+}

@@ -1,0 +1,128 @@
+//! What makes a broadcast acceptable, decided by nothing but what its sender signed.
+//!
+//! The rounds and [`crate::verify_evidence`] call the same functions, so that whatever a round refuses by
+//! name a stranger refuses too.
+
+use ed25519_dalek::VerifyingKey;
+
+use super::dkg::{check_package, check_sub_share};
+use super::messages::{
+    Body, Round1Broadcast, Round2Broadcast, Round3Broadcast, Round3Direct, Round4Broadcast,
+    Round5Broadcast, Round7Broadcast, opening_hash,
+};
+use super::ot_setup::Round6Broadcast;
+use crate::committee::{Committee, PartyIndex};
+use crate::envelope::{SessionTag, SignedHash};
+use crate::suite::Suite;
+
+/// A rule is broken; which one follows from the round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Broken;
+
+/// Round 2: decodes, and each suite's package holds.
+pub(crate) fn round2(
+    committee: &Committee,
+    sender: PartyIndex,
+    body: &[u8],
+) -> Result<Round2Broadcast, Broken> {
+    let package = Round2Broadcast::from_body(body).map_err(|_| Broken)?;
+    for (suite, suite_package) in Suite::ALL.into_iter().zip(&package.suites) {
+        check_package(suite, committee.parameters(), sender, suite_package).map_err(|_| Broken)?;
+    }
+    Ok(package)
+}
+
+/// Round 3, to `receiver`: decodes, and each sub-share is on its dealer's polynomial.
+pub(crate) fn round3_direct(
+    package: &Round2Broadcast,
+    receiver: PartyIndex,
+    direct: &[u8],
+) -> Result<Round3Direct, Broken> {
+    let dealing = Round3Direct::from_body(direct).map_err(|_| Broken)?;
+    let mut parts = Suite::ALL
+        .into_iter()
+        .zip(&package.suites)
+        .zip(&dealing.sub_shares);
+    let good =
+        parts.all(|((suite, package), share)| check_sub_share(suite, package, receiver, share));
+    if good { Ok(dealing) } else { Err(Broken) }
+}
+
+/// Whether `opening`, sent in `round`, is what `commitment` promised.
+pub(crate) fn opens(
+    tag: &SessionTag,
+    round: u8,
+    sender: PartyIndex,
+    commitment: &Round1Broadcast,
+    opening: &[u8],
+) -> bool {
+    let promised = match round {
+        2 => commitment.package,
+        3 => commitment.chain_codes,
+        _ => return true,
+    };
+    promised == opening_hash(tag, round, sender, opening)
+}
+
+/// An echo of `rounds`: one entry a round and member, each signed by that member.
+///
+/// Returns the entries with their places.
+pub(crate) fn echo(
+    tag: &SessionTag,
+    committee: &Committee,
+    rounds: std::ops::RangeInclusive<u8>,
+    heard: &[SignedHash],
+) -> Result<Vec<(u8, PartyIndex, SignedHash)>, Broken> {
+    let places: Vec<_> = rounds
+        .flat_map(|round| committee.indices().map(move |index| (round, index)))
+        .collect();
+    if places.len() != heard.len() {
+        return Err(Broken);
+    }
+    let signed = |round, index, entry: &SignedHash| {
+        let identity: Option<&VerifyingKey> = committee.identity(index);
+        identity.is_some_and(|identity| entry.verifies(tag, round, index, identity))
+    };
+    places
+        .into_iter()
+        .zip(heard)
+        .map(|((round, index), entry)| {
+            if signed(round, index, entry) {
+                Ok((round, index, *entry))
+            } else {
+                Err(Broken)
+            }
+        })
+        .collect()
+}
+
+/// The rounds that round 4 echoes.
+pub(crate) const ROUND4_ECHOES: std::ops::RangeInclusive<u8> = 1..=3;
+/// The rounds that round 7 echoes.
+pub(crate) const ROUND7_ECHOES: std::ops::RangeInclusive<u8> = 4..=6;
+
+/// Whether a broadcast of `round` breaks a rule that it alone decides.
+pub(crate) fn broadcast_is_bad(
+    tag: &SessionTag,
+    committee: &Committee,
+    round: u8,
+    sender: PartyIndex,
+    body: &[u8],
+) -> bool {
+    match round {
+        1 => Round1Broadcast::from_body(body).is_err(),
+        2 => round2(committee, sender, body).is_err(),
+        3 => Round3Broadcast::from_body(body).is_err(),
+        4 => Round4Broadcast::from_body(body)
+            .map_err(|_| Broken)
+            .and_then(|echoed| echo(tag, committee, ROUND4_ECHOES, &echoed.heard))
+            .is_err(),
+        5 => Round5Broadcast::from_body(body).is_err(),
+        6 => Round6Broadcast::from_body(body).is_err(),
+        7 => Round7Broadcast::from_body(body)
+            .map_err(|_| Broken)
+            .and_then(|done| echo(tag, committee, ROUND7_ECHOES, &done.heard))
+            .is_err(),
+        _ => false,
+    }
+}

@@ -1,0 +1,143 @@
+//! ECDSA signing by exactly `t` members in three rounds.
+//!
+//! DKLs23 (Doerner, Kondi, Lee, shelat; ePrint 2023/765), protocol 3.6, as `dkls23-core` has it:
+//!
+//! | round | to each | broadcast | library | file |
+//! |---|---|---|---|---|
+//! | 1 | commitment to the instance point, OT extension | | phase 1, steps 4 to 6 | `commit.rs` |
+//! | 2 | opening, multiplication | | phase 2, step 7 | `multiply.rs` |
+//! | 3 | | `u`, `w` | phase 3, steps 8 and 9; phase 4, step 10 | `combine.rs` |
+//!
+//! Session id, suite, epoch, ordered members, public keys and message are bound from round one: each envelope
+//! carries their hash ([`SignParams::tag`]), and the library hashes the same into each check. The library's
+//! indices are those of the whole committee; a quorum is its sender and the list of its counterparties.
+//!
+//! Deviations from the paper:
+//! - The library extends OTs with KOS (ePrint 2015/546, the corrected figure 10) where the paper suggests
+//!   SoftSpokenOT (ePrint 2022/192).
+//! - The last round's broadcast is not echoed: a wrong `u` or `w` makes a signature that does not verify, and
+//!   nothing but a verified, low-`s` signature leaves the session.
+//! - The library draws its randomness itself; it is reseeded from the operating system before each phase.
+//!
+//! A failed OT check leaks about the pair's reusable correlations, so it ends in a ban of the pair, on one
+//! condition: this member's own state has just passed its MAC. Sessions over one loaded state run their
+//! checks one at a time, and none with a member that a check has already failed with.
+
+mod combine;
+mod commit;
+mod context;
+mod multiply;
+
+use serde::{Deserialize, Serialize};
+
+use crate::channel::Channel;
+use crate::codec::Format;
+use crate::envelope::{ProtocolKind, SessionTag};
+use crate::error::Error;
+use crate::machine;
+use crate::secrets::EpochSecrets;
+use crate::session::{SignParams, Started};
+use crate::signature::EcdsaSignature;
+use crate::suite::Suite;
+use crate::transcript::Transcript;
+
+use context::Context;
+
+/// Largest message body of signing; round 2's multiplication is the largest, about 54 kB.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+impl SignParams {
+    /// The session's tag: what its envelopes are bound to and its evidence is judged by.
+    #[must_use]
+    pub fn tag(&self) -> SessionTag {
+        let mut transcript = Transcript::new("quorate/threshold/sign/v1");
+        transcript.append(Suite::EcdsaSecp256k1.name().as_bytes());
+        transcript.append(&self.vault);
+        transcript.append_u64(self.epoch);
+        transcript.append(&self.committee.hash());
+        for index in &self.quorum {
+            transcript.append_u64(u64::from(index.get()));
+        }
+        transcript.append(&self.public.hash());
+        transcript.append(self.digest.as_bytes());
+        SessionTag {
+            kind: ProtocolKind::Sign,
+            suite: Some(Suite::EcdsaSecp256k1),
+            epoch: self.epoch,
+            session: self.session,
+            binding: transcript.finish(),
+        }
+    }
+
+    fn check(&self, secrets: &EpochSecrets) -> Result<(), Error> {
+        let threshold = usize::from(self.committee.parameters().threshold().get());
+        let sorted = self.quorum.is_sorted_by(|a, b| a < b);
+        let members = self
+            .quorum
+            .iter()
+            .all(|&index| self.committee.parameters().contains(index));
+        if self.quorum.len() != threshold || !sorted || !members || !self.quorum.contains(&self.me)
+        {
+            return Err(Error::Quorum);
+        }
+        let wrong = |what| Err(Error::WrongSecrets { what });
+        if secrets.index() != self.me {
+            return wrong("member");
+        }
+        if secrets.epoch() != self.epoch || self.public.epoch() != self.epoch {
+            return wrong("epoch");
+        }
+        if *self.public.committee_hash() != self.committee.hash() {
+            return wrong("committee");
+        }
+        if !secrets
+            .shares()
+            .iter()
+            .all(|share| self.public.matches(share))
+        {
+            return wrong("public keys");
+        }
+        Ok(())
+    }
+}
+
+/// Starts a signature.
+pub(crate) fn start(
+    params: SignParams,
+    secrets: &EpochSecrets,
+) -> Result<Started<EcdsaSignature>, Error> {
+    params.check(secrets)?;
+    let context = Context::new(&params, secrets)?;
+    let tag = params.tag();
+    let SignParams {
+        me,
+        quorum,
+        committee,
+        identity,
+        ..
+    } = params;
+    let channel = Channel::new(tag, me, quorum, committee, identity)?;
+    let (first, output) = commit::begin(&channel, context)?;
+    Ok(machine::start(channel, Box::new(first), output))
+}
+
+/// Whether a broadcast of `round` breaks a rule that it alone decides.
+pub(crate) fn broadcast_is_bad(round: u8, body: &[u8]) -> bool {
+    round == 3 && decode::<combine::Round3Broadcast>(body).is_err()
+}
+
+const fn format() -> Format {
+    Format {
+        what: "signing message",
+        version: 1,
+        limit: MAX_BODY_BYTES,
+    }
+}
+
+fn encode<T: Serialize>(message: &T) -> Vec<u8> {
+    format().encode(message).to_vec()
+}
+
+fn decode<T: Serialize + for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Error> {
+    format().decode(bytes)
+}

@@ -1,0 +1,242 @@
+//! Several members in one process, and a network between them that a test can hold by the throat.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use quorate_threshold::envelope::Envelope;
+use quorate_threshold::{
+    Committee, Engine, EpochSecrets, KeygenOutput, KeygenParams, MessageDigest, Parameters,
+    PartyIndex, PublicKeys, RealEngine, Session, SignParams, Started, Verdict, Why,
+};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+
+pub(crate) const VAULT: [u8; 32] = [7; 32];
+
+pub(crate) fn index(i: u8) -> PartyIndex {
+    PartyIndex::new(i).unwrap()
+}
+
+pub(crate) fn rng(seed: u64) -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(seed)
+}
+
+/// Identity keys of a test committee; anything but secret.
+pub(crate) fn identity(i: u8) -> Arc<SigningKey> {
+    Arc::new(SigningKey::from_bytes(&[i; 32]))
+}
+
+pub(crate) fn committee(t: u8, n: u8) -> Committee {
+    let keys = (1..=n).map(|i| identity(i).verifying_key()).collect();
+    Committee::new(Parameters::new(t, n).unwrap(), keys).unwrap()
+}
+
+/// A message under way.
+#[derive(Clone)]
+pub(crate) struct Mail {
+    pub(crate) from: PartyIndex,
+    pub(crate) to: PartyIndex,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Mail {
+    pub(crate) fn open(&self) -> Envelope {
+        Envelope::from_bytes(&self.bytes).unwrap()
+    }
+
+    /// The same message with another content, signed by its sender.
+    pub(crate) fn resealed(&self, change: impl FnOnce(&mut Envelope)) -> Self {
+        let mut envelope = self.open();
+        change(&mut envelope);
+        let key = identity(self.from.get());
+        let Envelope {
+            header,
+            broadcast,
+            direct,
+            ..
+        } = envelope;
+        Self {
+            bytes: Envelope::seal(header, broadcast, direct, &key).to_bytes(),
+            ..self.clone()
+        }
+    }
+}
+
+/// How one member's session ended.
+pub(crate) struct Outcome<T> {
+    pub(crate) done: Option<T>,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) ignored: Vec<Why>,
+    pub(crate) waiting_for: Vec<PartyIndex>,
+    pub(crate) rounds: u8,
+}
+
+pub(crate) type Outcomes<T> = BTreeMap<PartyIndex, Outcome<T>>;
+
+/// Runs sessions until no message is under way. `network` gets each message and says what arrives instead.
+pub(crate) fn run<T>(
+    started: BTreeMap<PartyIndex, Started<T>>,
+    rng: &mut ChaCha20Rng,
+    mut network: impl FnMut(Mail) -> Vec<Mail>,
+) -> Outcomes<T> {
+    let mut queue = VecDeque::new();
+    let mut sessions: BTreeMap<PartyIndex, Box<dyn Session<T>>> = BTreeMap::new();
+    let mut outcomes: Outcomes<T> = BTreeMap::new();
+    for (from, started) in started {
+        for out in started.send {
+            queue.push_back(Mail {
+                from,
+                to: out.to,
+                bytes: out.bytes,
+            });
+        }
+        let empty = Outcome {
+            done: None,
+            verdict: None,
+            ignored: vec![],
+            waiting_for: vec![],
+            rounds: 0,
+        };
+        outcomes.insert(from, empty);
+        sessions.insert(from, started.session);
+    }
+    while let Some(sent) = queue.pop_front() {
+        for mail in network(sent) {
+            let Some(session) = sessions.get_mut(&mail.to) else {
+                continue;
+            };
+            let outcome = outcomes.get_mut(&mail.to).unwrap();
+            outcome.rounds = outcome.rounds.max(session.round());
+            match session.receive(mail.from, &mail.bytes, rng) {
+                Ok(step) => {
+                    queue.extend(step.send.into_iter().map(|out| Mail {
+                        from: mail.to,
+                        to: out.to,
+                        bytes: out.bytes,
+                    }));
+                    if step.done.is_some() {
+                        assert!(outcome.done.is_none());
+                        outcome.done = step.done;
+                    }
+                }
+                Err(Verdict::Ignored(why)) => outcome.ignored.push(why),
+                Err(verdict) => {
+                    assert!(outcome.verdict.is_none(), "one verdict a session");
+                    outcome.verdict = Some(verdict);
+                }
+            }
+            outcome.waiting_for = session.waiting_for();
+        }
+    }
+    outcomes
+}
+
+/// An honest network.
+pub(crate) fn faithful(mail: Mail) -> Vec<Mail> {
+    vec![mail]
+}
+
+pub(crate) fn keygen_params(committee: &Committee, me: PartyIndex) -> KeygenParams {
+    let committee = committee.clone();
+    KeygenParams {
+        vault: VAULT,
+        epoch: 1,
+        attempt: 0,
+        committee,
+        me,
+        identity: identity(me.get()),
+    }
+}
+
+pub(crate) fn start_keygen(
+    t: u8,
+    n: u8,
+    rng: &mut ChaCha20Rng,
+) -> BTreeMap<PartyIndex, Started<KeygenOutput>> {
+    let committee = committee(t, n);
+    committee
+        .indices()
+        .map(|me| {
+            (
+                me,
+                RealEngine
+                    .keygen(keygen_params(&committee, me), rng)
+                    .unwrap(),
+            )
+        })
+        .collect()
+}
+
+/// A vault whose key generation went well.
+pub(crate) struct Vault {
+    pub(crate) committee: Committee,
+    pub(crate) public: PublicKeys,
+    pub(crate) secrets: BTreeMap<PartyIndex, EpochSecrets>,
+}
+
+impl Vault {
+    pub(crate) fn generate(t: u8, n: u8) -> Self {
+        let mut rng = rng(u64::from(t) << 8 | u64::from(n));
+        let outcomes = run(start_keygen(t, n, &mut rng), &mut rng, faithful);
+        let mut public = None;
+        let mut secrets = BTreeMap::new();
+        for (index, outcome) in outcomes {
+            assert!(
+                outcome.verdict.is_none() && outcome.ignored.is_empty(),
+                "{:?}",
+                outcome.verdict
+            );
+            let output = outcome.done.expect("keygen ends");
+            assert_eq!(
+                *public.get_or_insert_with(|| output.public.clone()),
+                output.public
+            );
+            secrets.insert(index, output.secrets);
+        }
+        Self {
+            committee: committee(t, n),
+            public: public.unwrap(),
+            secrets,
+        }
+    }
+
+    pub(crate) fn sign_params(&self, session: u8, quorum: &[u8], me: PartyIndex) -> SignParams {
+        SignParams {
+            session: [session; 32],
+            vault: VAULT,
+            epoch: self.public.epoch(),
+            committee: self.committee.clone(),
+            quorum: quorum.iter().map(|&i| index(i)).collect(),
+            me,
+            digest: digest(),
+            public: self.public.clone(),
+            identity: identity(me.get()),
+        }
+    }
+
+    pub(crate) fn start_sign(
+        &self,
+        session: u8,
+        quorum: &[u8],
+    ) -> BTreeMap<PartyIndex, Started<quorate_threshold::EcdsaSignature>> {
+        let mut rng = rng(9);
+        quorum
+            .iter()
+            .map(|&i| {
+                let me = index(i);
+                let params = self.sign_params(session, quorum, me);
+                (
+                    me,
+                    RealEngine
+                        .sign_ecdsa(params, &self.secrets[&me], &mut rng)
+                        .unwrap(),
+                )
+            })
+            .collect()
+    }
+}
+
+pub(crate) fn digest() -> MessageDigest {
+    MessageDigest::derived_from_what_this_signer_decoded([0x42; 32])
+}

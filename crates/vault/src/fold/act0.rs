@@ -94,12 +94,12 @@ impl State {
             .is_some_and(|facts| facts.ended.is_some())
     }
 
-    /// The lowest attempt that this member entered and has said no end of; after a restart it must abort it.
-    pub fn unended_attempt(&self, member: &PartyId) -> Option<u32> {
+    /// Attempts that this member entered and has said no end of; after a restart it must abort them.
+    pub fn unfinished_attempts(&self, member: &PartyId) -> Vec<u32> {
         let open = |facts: &AttemptFacts| facts.started.is_some() && facts.ended.is_none();
-        let mut attempts = self.facts.attempts.iter();
-        let found = attempts.find(|(_, members)| members.get(member).is_some_and(open));
-        found.map(|(attempt, _)| *attempt)
+        let attempts = self.facts.attempts.iter();
+        let mine = attempts.filter(|(_, members)| members.get(member).is_some_and(open));
+        mine.map(|(attempt, _)| *attempt).collect()
     }
 
     /// Whether this member confirmed this charter.

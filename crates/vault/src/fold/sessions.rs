@@ -101,7 +101,7 @@ impl State {
     }
 
     /// Sessions that this member entered and has said no end of; after a restart it must give them up.
-    pub fn open_sessions_of(&self, member: &PartyId) -> Vec<SessionId> {
+    pub fn unfinished_sessions(&self, member: &PartyId) -> Vec<SessionId> {
         let open = |facts: &SessionFacts| {
             facts.records.contains_key(member)
                 && !facts.signed.contains_key(member)

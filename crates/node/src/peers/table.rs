@@ -1,0 +1,226 @@
+//! Who is who, and which connection is the channel to whom.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use iroh::endpoint::{Connection, VarInt};
+use quorate_vault::PartyId;
+use tokio::sync::{Notify, OwnedMutexGuard};
+
+use super::queue::Outbox;
+use super::{Contact, PeerStatus};
+use crate::process::now_ms;
+use crate::shared::lock;
+
+/// A connection heard so lately is alive, and is not given up for one that the other side should not have begun.
+const FRESH: Duration = Duration::from_millis(2500);
+/// Addresses that are remembered of one party.
+const MAX_ADDRESSES: usize = 16;
+
+/// Closing code of a connection that lost against another one of the same pair.
+pub(super) const SUPERSEDED: VarInt = VarInt::from_u32(1);
+/// Closing code for who is not known here, or whose greeting was refused.
+pub(super) const REFUSED: VarInt = VarInt::from_u32(2);
+/// Closing code when this daemon ends.
+const GOODBYE: VarInt = VarInt::from_u32(3);
+
+pub(super) struct Table {
+    own_endpoint: [u8; 32],
+    own_card: Mutex<Vec<u8>>,
+    entries: Mutex<BTreeMap<PartyId, Entry>>,
+}
+
+struct Entry {
+    contact: Contact,
+    live: Option<Live>,
+    generation: u64,
+    last_heard: Option<Heard>,
+    problem: Option<String>,
+    /// Wakes the caller: the channel is gone, or there is a new address.
+    changed: Arc<Notify>,
+    /// Held while a change of the channel is told, so that changes are told in the order in which they happened.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+struct Live {
+    connection: Connection,
+    outbox: Outbox,
+    begun_by: [u8; 32],
+    generation: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Heard {
+    at: Instant,
+    at_ms: u64,
+}
+
+impl Heard {
+    fn now() -> Self {
+        Self { at: Instant::now(), at_ms: now_ms() }
+    }
+}
+
+/// A channel that was just put in its place; tell that it stands while holding this.
+pub(super) struct Installed {
+    pub(super) generation: u64,
+    pub(super) turn: OwnedMutexGuard<()>,
+}
+
+impl Table {
+    pub(super) fn new(own_endpoint: [u8; 32], own_card: Vec<u8>) -> Self {
+        Self { own_endpoint, own_card: Mutex::new(own_card), entries: Mutex::default() }
+    }
+
+    /// What peers are told first.
+    pub(super) fn own_card(&self) -> Vec<u8> {
+        lock(&self.own_card).clone()
+    }
+
+    /// Adds a party or what is new about it. Gives its id if it was not known.
+    pub(super) fn know(&self, contact: Contact) -> Option<PartyId> {
+        let party = contact.party();
+        let mut entries = lock(&self.entries);
+        if let Some(entry) = entries.get_mut(&party) {
+            for address in contact.addresses.iter().rev() {
+                remember(&mut entry.contact.addresses, *address);
+            }
+            entry.contact = Contact { addresses: entry.contact.addresses.clone(), ..contact };
+            entry.changed.notify_one();
+            return None;
+        }
+        let entry = Entry {
+            contact,
+            live: None,
+            generation: 0,
+            last_heard: None,
+            problem: None,
+            changed: Arc::default(),
+            turn: Arc::default(),
+        };
+        entries.insert(party, entry);
+        Some(party)
+    }
+
+    /// The party with this endpoint key.
+    pub(super) fn by_endpoint(&self, key: &[u8; 32]) -> Option<Contact> {
+        lock(&self.entries).values().find(|entry| entry.contact.endpoint == *key).map(|entry| entry.contact.clone())
+    }
+
+    pub(super) fn contact(&self, party: PartyId) -> Option<Contact> {
+        lock(&self.entries).get(&party).map(|entry| entry.contact.clone())
+    }
+
+    /// Remembers where a party's call came from: it can be dialled there.
+    pub(super) fn seen_at(&self, party: PartyId, address: std::net::SocketAddr) {
+        if let Some(entry) = lock(&self.entries).get_mut(&party) {
+            remember(&mut entry.contact.addresses, address);
+        }
+    }
+
+    /// What to wait on for a change of a party's channel or addresses.
+    pub(super) fn changed(&self, party: PartyId) -> Option<Arc<Notify>> {
+        lock(&self.entries).get(&party).map(|entry| Arc::clone(&entry.changed))
+    }
+
+    /// Whether this side's calls win when both call at once.
+    pub(super) fn calls_first(&self, contact: &Contact) -> bool {
+        self.own_endpoint < contact.endpoint
+    }
+
+    pub(super) fn is_online(&self, party: PartyId) -> bool {
+        lock(&self.entries).get(&party).is_some_and(|entry| entry.live.is_some())
+    }
+
+    /// Makes a greeted connection the channel to a party. None if another one stays the channel; the caller then
+    /// closes this one.
+    pub(super) async fn install(
+        &self,
+        party: PartyId,
+        connection: Connection,
+        outbox: Outbox,
+        begun_here: bool,
+    ) -> Option<Installed> {
+        let turn = lock(&self.entries).get(&party).map(|entry| Arc::clone(&entry.turn))?;
+        let turn = turn.lock_owned().await;
+        let mut entries = lock(&self.entries);
+        let entry = entries.get_mut(&party)?;
+        let begun_by = if begun_here { self.own_endpoint } else { entry.contact.endpoint };
+        let winner = self.own_endpoint.min(entry.contact.endpoint);
+        let fresh = entry.last_heard.is_some_and(|heard| heard.at.elapsed() < FRESH);
+        if let Some(old) = &entry.live {
+            if fresh && old.begun_by == winner && begun_by != winner {
+                return None;
+            }
+            old.connection.close(SUPERSEDED, b"another connection");
+        }
+        entry.generation += 1;
+        let generation = entry.generation;
+        entry.live = Some(Live { connection, outbox, begun_by, generation });
+        entry.last_heard = Some(Heard::now());
+        entry.problem = None;
+        Some(Installed { generation, turn })
+    }
+
+    /// Takes a channel away if it is still the one that `generation` names; tell that it is gone while holding the
+    /// guard.
+    pub(super) async fn remove(&self, party: PartyId, generation: u64) -> Option<OwnedMutexGuard<()>> {
+        let turn = lock(&self.entries).get(&party).map(|entry| Arc::clone(&entry.turn))?;
+        let turn = turn.lock_owned().await;
+        let mut entries = lock(&self.entries);
+        let entry = entries.get_mut(&party)?;
+        entry.live.take_if(|live| live.generation == generation)?;
+        entry.changed.notify_one();
+        Some(turn)
+    }
+
+    /// Notes that a party was heard on this channel.
+    pub(super) fn heard(&self, party: PartyId, generation: u64) {
+        if let Some(entry) = lock(&self.entries).get_mut(&party)
+            && entry.live.as_ref().is_some_and(|live| live.generation == generation)
+        {
+            entry.last_heard = Some(Heard::now());
+        }
+    }
+
+    /// Notes why there is no channel to a party; a standing channel has no problem.
+    pub(super) fn trouble(&self, party: PartyId, problem: String) {
+        if let Some(entry) = lock(&self.entries).get_mut(&party)
+            && entry.live.is_none()
+        {
+            entry.problem = Some(problem);
+        }
+    }
+
+    pub(super) fn offer(&self, to: PartyId, frame: Vec<u8>) -> bool {
+        let outbox = lock(&self.entries).get(&to).and_then(|entry| entry.live.as_ref()).map(|live| live.outbox.clone());
+        outbox.is_some_and(|outbox| outbox.offer(frame))
+    }
+
+    pub(super) fn status(&self) -> Vec<PeerStatus> {
+        let status = |(party, entry): (&PartyId, &Entry)| PeerStatus {
+            party: *party,
+            name: entry.contact.name.clone(),
+            online: entry.live.is_some(),
+            last_heard_ms: entry.last_heard.map(|heard| heard.at_ms),
+            problem: entry.problem.clone().filter(|_| entry.live.is_none()),
+        };
+        lock(&self.entries).iter().map(status).collect()
+    }
+
+    pub(super) fn close(&self) {
+        for entry in lock(&self.entries).values() {
+            if let Some(live) = &entry.live {
+                live.connection.close(GOODBYE, b"this member stops");
+            }
+        }
+    }
+}
+
+/// Puts an address first; the oldest go.
+fn remember(addresses: &mut Vec<std::net::SocketAddr>, address: std::net::SocketAddr) {
+    addresses.retain(|known| *known != address);
+    addresses.insert(0, address);
+    addresses.truncate(MAX_ADDRESSES);
+}

@@ -22,7 +22,7 @@ pub const ADDR_FILE: &str = "api.addr";
 pub const TOKEN_FILE: &str = "api.token";
 
 /// File in the daemon's folder that is there from `node init` on.
-pub const STORE_FILE: &str = "quorate.db";
+pub const STORE_FILE: &str = "store.db";
 
 /// Longest endpoint file, in bytes.
 const MAX_FILE_BYTES: u64 = 512;

@@ -1,0 +1,79 @@
+//! `request` and `history`.
+
+use quorate_api::{Replace, RequestFilter, RequestQuery};
+
+use super::{done, follow};
+use crate::action::Action;
+use crate::args::RequestCommand;
+use crate::context::{Context, Deadline};
+use crate::failure::Outcome;
+use crate::{DONE, render};
+
+pub(super) fn request(context: &mut Context<'_>, command: RequestCommand) -> Outcome<Action> {
+    match command {
+        RequestCommand::List(args) => list(context, args.state.into()).map(done),
+        RequestCommand::Show(id) => show(context, &id.id).map(done),
+        RequestCommand::Cancel(id) => cancel(context, &id.id).map(done),
+        RequestCommand::Wait(args) => {
+            let client = context.client()?;
+            let vault = context.vault(&client)?;
+            let request = client.request(&vault, &args.id.id)?;
+            let deadline = context.wait_deadline().unwrap_or_else(Deadline::far);
+            follow::to_the_end(context, &client, &request, args.until.into(), deadline)
+        }
+        RequestCommand::Replace(args) => {
+            let max_fee_wei = args.max_fee;
+            replace(context, &args.id.id, &Replace { max_fee_wei })
+        }
+    }
+}
+
+/// Requests, oldest first.
+pub(super) fn list(context: &mut Context<'_>, state: RequestFilter) -> Outcome {
+    let client = context.client()?;
+    let vault = context.vault(&client)?;
+    let requests = client.requests(&vault, &RequestQuery { state })?;
+    let print = |console: &mut _, requests: &Vec<_>| render::requests(console, requests);
+    context.console.result("requests", &requests, print)
+}
+
+/// Payments that reached a chain.
+pub(super) fn history(context: &mut Context<'_>) -> Outcome {
+    let client = context.client()?;
+    let vault = context.vault(&client)?;
+    let requests = client.history(&vault)?;
+    let print = |console: &mut _, requests: &Vec<_>| render::history(console, requests);
+    context.console.result("requests", &requests, print)
+}
+
+fn show(context: &mut Context<'_>, id: &str) -> Outcome {
+    let client = context.client()?;
+    let vault = context.vault(&client)?;
+    let request = client.request(&vault, id)?;
+    context.console.result("request", &request, render::request)
+}
+
+fn cancel(context: &mut Context<'_>, id: &str) -> Outcome {
+    let client = context.client()?;
+    let vault = context.vault(&client)?;
+    let shown = client.request(&vault, id)?;
+    if context.global.dry_run {
+        context.console.result("request", &shown, render::request)?;
+        context.console.note("Nothing was cancelled.");
+        return Ok(());
+    }
+    let request = client.cancel(&vault, &shown.id)?;
+    context.console.result("request", &request, render::request)
+}
+
+fn replace(context: &mut Context<'_>, id: &str, body: &Replace) -> Outcome<Action> {
+    let client = context.client()?;
+    let vault = context.vault(&client)?;
+    let shown = client.request(&vault, id)?;
+    let request = client.replace(&vault, &shown.id, body)?;
+    context
+        .console
+        .result("request", &request, render::request)?;
+    follow::say_what_is_next(context, &request);
+    Ok(Action::Done(DONE))
+}

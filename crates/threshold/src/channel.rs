@@ -8,7 +8,7 @@ use ed25519_dalek::SigningKey;
 use crate::committee::{Committee, PartyIndex};
 use crate::envelope::{Envelope, Header, MAX_ENVELOPE_BYTES, SessionTag, SignedBody, SignedHash};
 use crate::error::Error;
-use crate::evidence::{Evidence, Offence};
+use crate::evidence::{Charge, Offence};
 use crate::session::{Outgoing, Verdict, Why};
 
 /// What one round sends.
@@ -177,13 +177,14 @@ impl Channel {
 
     /// A verdict with evidence.
     pub(crate) fn named(&self, culprit: PartyIndex, offence: Offence) -> Verdict {
+        let charge = Charge {
+            tag: self.tag,
+            culprit,
+            offence,
+        };
         Verdict::NamedFault {
             culprit,
-            evidence: Evidence {
-                tag: self.tag,
-                culprit,
-                offence,
-            },
+            evidence: charge.into(),
         }
     }
 }

@@ -59,9 +59,13 @@ pub enum Offence {
     },
 }
 
-/// Proof that `culprit` committed `offence` in the session `tag`.
+/// Proof that a member committed an offence, to be checked with [`verify_evidence`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
+pub struct Evidence(Box<Charge>);
+
+/// What [`Evidence`] claims.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
     /// The session.
     pub tag: SessionTag,
     /// Who did it.
@@ -100,11 +104,11 @@ pub fn verify_evidence(
     committee: &Committee,
     context: &EvidenceContext,
 ) -> Result<PartyIndex, EvidenceError> {
-    let Evidence {
+    let Charge {
         tag,
         culprit,
         offence,
-    } = evidence;
+    } = evidence.charge();
     if tag != context {
         return Err(EvidenceError::OtherSession);
     }
@@ -143,7 +147,7 @@ pub fn verify_evidence(
             let signatures = signed(2, &package.signed_hash()) && dealing.verifies(identity);
             (
                 signatures,
-                sub_share_is_bad(evidence, committee, package, dealing),
+                sub_share_is_bad(evidence.charge(), committee, package, dealing),
             )
         }
     };
@@ -169,24 +173,36 @@ fn broadcast_is_bad(
 
 /// A sub-share of round 3, in its dealer's own envelope, that is not on the polynomial of its package.
 fn sub_share_is_bad(
-    evidence: &Evidence,
+    charge: &Charge,
     committee: &Committee,
     package: &SignedBody,
     dealing: &Envelope,
 ) -> bool {
     let header = &dealing.header;
-    let fits = header.tag == evidence.tag
+    let fits = header.tag == charge.tag
         && header.tag.kind == ProtocolKind::Keygen
         && header.round == 3
-        && header.sender == evidence.culprit
+        && header.sender == charge.culprit
         && committee.parameters().contains(header.receiver);
-    let Ok(package) = rules::round2(committee, evidence.culprit, &package.body) else {
+    let Ok(package) = rules::round2(committee, charge.culprit, &package.body) else {
         return false;
     };
     fits && rules::round3_direct(&package, header.receiver, &dealing.direct).is_err()
 }
 
+impl From<Charge> for Evidence {
+    fn from(charge: Charge) -> Self {
+        Self(Box::new(charge))
+    }
+}
+
 impl Evidence {
+    /// What it claims.
+    #[must_use]
+    pub fn charge(&self) -> &Charge {
+        &self.0
+    }
+
     /// One version byte, then postcard.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -26,7 +26,7 @@ pub mod sign;
 pub use committee::{Committee, MAX_PARTIES, Parameters, PartyIndex, Threshold};
 pub use engine::RealEngine;
 pub use error::{Error, ShareFault};
-pub use evidence::{Evidence, EvidenceContext, EvidenceError, Offence, verify_evidence};
+pub use evidence::{Charge, Evidence, EvidenceContext, EvidenceError, Offence, verify_evidence};
 pub use ot_state::OtState;
 pub use point::Point;
 pub use public::{MAX_PUBLIC_KEYS_BYTES, PublicKeys, SuiteKeys};

@@ -1,0 +1,177 @@
+//! What the chain took: for every slot that a session was recorded for, until its block is final.
+//!
+//! Asking is by slot, not by transaction: a signature that somebody kept to himself shows up here as well.
+
+use std::collections::BTreeMap;
+
+use quorate_chain::evm::{self, Address, Mined};
+use quorate_chain::{ChainId, SignedTx};
+
+use super::Vault;
+use crate::entry::{Entry, Purpose, Receipt, Seen};
+use crate::fold::{SlotKey, WatchedSlot};
+use crate::ids::{RequestId, Time};
+use crate::io::{ChainFact, Output, Query, SlotStatus};
+
+/// How often a slot is asked about: often while it is young, less so later.
+const INTERVALS_MS: [(u64, u64); 3] = [(60_000, 2_000), (600_000, 10_000), (u64::MAX, 60_000)];
+/// How often a signed transaction that is not mined is handed to the chain again.
+const REBROADCAST_MS: u64 = 15_000;
+/// How long others leave the first broadcast to the opener.
+const OTHERS_BROADCAST_AFTER_MS: u64 = 5_000;
+/// Most slots asked about at a time; the lowest go first, because the chain takes them in order.
+const MAX_WATCHED: usize = 32;
+
+/// What is being watched.
+#[derive(Default)]
+pub(super) struct Watch {
+    slots: BTreeMap<SlotKey, Watched>,
+    /// What the endpoints said last, in words, by chain; not durable.
+    pub(super) trouble: BTreeMap<ChainId, String>,
+}
+
+#[derive(Clone, Copy)]
+struct Watched {
+    since: Time,
+    next_query: Time,
+    next_broadcast: Time,
+}
+
+impl Vault {
+    /// Asks about slots and broadcasts again where it is time.
+    pub(super) fn advance_watch(&mut self) {
+        let Some(account) = self.state.address() else { return };
+        let watched: Vec<_> = self.state.watched_slots().into_iter().take(MAX_WATCHED).collect();
+        self.watch.slots.retain(|key, _| watched.iter().any(|slot| slot.key == *key));
+        for slot in watched {
+            let now = self.now;
+            let fresh = Watched { since: now, next_query: now, next_broadcast: now.plus_ms(OTHERS_BROADCAST_AFTER_MS) };
+            let mut state = *self.watch.slots.entry(slot.key).or_insert(fresh);
+            let signed = self.signed_in(&slot);
+            if now >= state.next_query {
+                state.next_query = now.plus_ms(interval(now.since_ms(state.since)));
+                self.ask_slot(&slot.key, account, &signed);
+            }
+            if now >= state.next_broadcast && !signed.is_empty() && self.state.consumed(&slot.key).is_none() {
+                state.next_broadcast = now.plus_ms(REBROADCAST_MS);
+                for transaction in signed {
+                    self.broadcast(slot.key.chain, transaction);
+                }
+            }
+            self.wake_by(state.next_query);
+            self.watch.slots.insert(slot.key, state);
+        }
+    }
+
+    fn ask_slot(&mut self, key: &SlotKey, account: Address, signed: &[SignedTx]) {
+        let candidates = signed.iter().map(|transaction| transaction.hash).collect();
+        self.out.push(Output::Query(Query::Slot { chain: key.chain, account, nonce: key.slot, candidates }));
+    }
+
+    /// Every transaction for this slot that this vault has signed, as far as the logs say.
+    fn signed_in(&self, slot: &WatchedSlot) -> Vec<SignedTx> {
+        slot.sessions.iter().filter_map(|session| self.state.signed_tx(session)).collect()
+    }
+
+    /// Hands a signed transaction to the chain, now.
+    pub(super) fn broadcast(&mut self, chain: ChainId, signed: SignedTx) {
+        self.out.push(Output::Broadcast { chain, raw: signed.raw, hash: signed.hash });
+    }
+
+    /// The chain said something.
+    pub(super) fn on_chain(&mut self, fact: ChainFact) {
+        match fact {
+            ChainFact::Fees { chain, .. } => {
+                self.watch.trouble.remove(&chain);
+                self.on_fees(&fact);
+            }
+            ChainFact::Slot { chain, account, nonce, status } => {
+                self.watch.trouble.remove(&chain);
+                let key = SlotKey { chain, slot: nonce };
+                if self.state.address() == Some(account) && self.watch.slots.contains_key(&key) {
+                    self.on_slot(&key, account, status);
+                }
+            }
+            // What an endpoint says about a broadcast decides nothing: the slot is asked about all the same.
+            ChainFact::Broadcast { chain, result: Err(words), .. } => {
+                self.watch.trouble.insert(chain, words);
+            }
+            ChainFact::Broadcast { chain, result: Ok(()), .. } => {
+                self.watch.trouble.remove(&chain);
+            }
+            ChainFact::Unreachable { chain, why } => {
+                self.watch.trouble.insert(chain, why);
+            }
+        }
+    }
+
+    fn on_slot(&mut self, key: &SlotKey, account: Address, status: SlotStatus) {
+        if !self.may_append_unasked() {
+            return;
+        }
+        match status {
+            SlotStatus::Open => self.on_unmined(key),
+            SlotStatus::Consumed { raw, mined, finalised } => self.on_mined(key, account, raw, mined, finalised),
+        }
+    }
+
+    /// The slot is open: if it was consumed before, the chain was reorganised.
+    fn on_unmined(&mut self, key: &SlotKey) {
+        let Some(consumed) = self.state.consumed(key) else { return };
+        if !consumed.finalised {
+            let receipt = Receipt { request: consumed.request, slot: key.slot, seen: Seen::Unmined };
+            self.append_unasked(Entry::Receipt(Box::new(receipt)));
+        }
+    }
+
+    fn on_mined(&mut self, key: &SlotKey, account: Address, raw: Vec<u8>, mined: Mined, finalised: bool) {
+        let Ok(signed) = evm::decode_signed(&raw) else { return };
+        let fits = signed.signer == account
+            && signed.hash == mined.hash
+            && signed.transfer.chain == key.chain
+            && signed.transfer.nonce == key.slot;
+        // An endpoint that shows a transaction of somebody else, or of another slot, has said nothing.
+        if !fits || self.is_known(key, &mined, finalised) {
+            return;
+        }
+        let Some(request) = self.request_behind(key, &signed.transfer, &raw) else { return };
+        let seen = Seen::Mined {
+            hash: mined.hash,
+            raw,
+            block_number: mined.block_number,
+            block_hash: mined.block_hash,
+            success: mined.success,
+            gas_used: mined.gas_used,
+            effective_gas_price: mined.effective_gas_price,
+            finalised,
+        };
+        self.append_unasked(Entry::Receipt(Box::new(Receipt { request, slot: key.slot, seen })));
+    }
+
+    fn is_known(&self, key: &SlotKey, mined: &Mined, finalised: bool) -> bool {
+        self.state.consumed(key).is_some_and(|held| {
+            held.finalised || (held.mined == *mined && !finalised)
+        })
+    }
+
+    /// Which request the transaction carries out: that of the session that signed these bytes, else one whose intent
+    /// it fits, else any that has a session for this slot.
+    fn request_behind(&self, key: &SlotKey, transfer: &evm::UnsignedTransfer, raw: &[u8]) -> Option<RequestId> {
+        let watched = self.state.watched_slots().into_iter().find(|slot| slot.key == *key)?;
+        let facts = watched.sessions.iter().filter_map(|id| self.state.session(id));
+        let records: Vec<_> = facts.flat_map(|facts| facts.records.values()).collect();
+        let exact = records.iter().find(|recorded| recorded.transfer == *transfer);
+        let fits = |request: &RequestId| {
+            let intent = self.state.intent_for(request, Purpose::Payment);
+            intent.is_some_and(|intent| intent.check_signed(raw).is_ok())
+        };
+        exact
+            .map(|recorded| recorded.said.what.request)
+            .or_else(|| self.state.requests().find(fits))
+            .or_else(|| records.first().map(|recorded| recorded.said.what.request))
+    }
+}
+
+fn interval(age_ms: u64) -> u64 {
+    INTERVALS_MS.iter().find(|(until, _)| age_ms < *until).map_or(60_000, |(_, every)| *every)
+}

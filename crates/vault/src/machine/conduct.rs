@@ -1,0 +1,60 @@
+//! Who must not be signed with, and why. Durable as notes; never folded from logs, because it is this member's own
+//! judgement.
+
+use std::collections::BTreeSet;
+
+use quorate_log::ForkEvidence;
+use quorate_threshold::{Evidence, OtCheck};
+
+use crate::codec;
+use crate::ids::PartyId;
+use crate::io::Mutation;
+
+const BAN: &str = "ban/";
+const FORK: &str = "fork/";
+const FAULT: &str = "fault/";
+
+/// What this member holds against others.
+#[derive(Default)]
+pub(super) struct Conduct {
+    /// A failed OT check: never signed with again in this epoch.
+    pub(super) banned: BTreeSet<PartyId>,
+    /// Signed two versions of its log.
+    pub(super) forked: BTreeSet<PartyId>,
+    /// Proven to have broken a protocol.
+    pub(super) at_fault: BTreeSet<PartyId>,
+}
+
+impl Conduct {
+    /// Reads the notes of an earlier run; a note of a stranger is none.
+    pub(super) fn restore(notes: &[(String, Vec<u8>)], members: &BTreeSet<PartyId>) -> Self {
+        let named = |family: &str| -> BTreeSet<PartyId> {
+            let in_family = |name: &str, party: &PartyId| {
+                name.strip_prefix(family).and_then(|rest| rest.split('/').next()) == Some(party.to_string().as_str())
+            };
+            let accused = |party: &&PartyId| notes.iter().any(|(name, _)| in_family(name, party));
+            members.iter().filter(accused).copied().collect()
+        };
+        Self { banned: named(BAN), forked: named(FORK), at_fault: named(FAULT) }
+    }
+
+    /// Whether this member signs with `party` at all.
+    pub(super) fn trusts(&self, party: &PartyId) -> bool {
+        ![&self.banned, &self.forked, &self.at_fault].into_iter().any(|set| set.contains(party))
+    }
+}
+
+/// The durable form of a local ban. It says which check failed and nothing that could be turned against our secrets.
+pub(super) fn ban_note(culprit: PartyId, check: OtCheck) -> Mutation {
+    Mutation::Note { name: format!("{BAN}{culprit}"), value: check.to_string().into_bytes() }
+}
+
+/// The durable form of fork evidence: postcard of [`ForkEvidence`].
+pub(super) fn fork_note(culprit: PartyId, evidence: &ForkEvidence) -> Mutation {
+    Mutation::Note { name: format!("{FORK}{culprit}"), value: codec::encode(evidence) }
+}
+
+/// The durable form of protocol evidence: postcard of [`Evidence`]; `session` tells several apart.
+pub(super) fn fault_note(culprit: PartyId, session: &str, evidence: &Evidence) -> Mutation {
+    Mutation::Note { name: format!("{FAULT}{culprit}/{session}"), value: codec::encode(evidence) }
+}

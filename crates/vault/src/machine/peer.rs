@@ -1,0 +1,76 @@
+//! What is known of another member at present. Nothing of it is durable.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::{PartyId, Time};
+
+/// How long a member that was silent or declined is asked last.
+pub(super) const PENALTY_MS: u64 = 30_000;
+/// How long entries under way to a member are not sent again.
+pub(super) const RESEND_MS: u64 = 2_000;
+
+/// One other member, as seen since this vault's start.
+#[derive(Default)]
+pub(super) struct Peer {
+    /// The channel stands.
+    pub(super) connected: bool,
+    /// Its heads arrived over the channel that stands.
+    pub(super) heard: bool,
+    /// The last time anything arrived.
+    pub(super) last_heard: Option<Time>,
+    /// It reported no more of this member's own log than is held here, in this run.
+    pub(super) caught_up: bool,
+    /// How much it holds of each log, as it said itself or confirmed by extending us.
+    pub(super) holds: BTreeMap<PartyId, u64>,
+    /// How far each log was sent, and when.
+    pub(super) sent: BTreeMap<PartyId, (u64, Time)>,
+    /// When heads were last sent to it.
+    pub(super) heads_sent: Option<Time>,
+    /// Logs that it was shown from the beginning, over this channel.
+    pub(super) shown_whole: BTreeSet<PartyId>,
+    /// Logs that it was asked for from the beginning, over this channel.
+    pub(super) asked_whole: BTreeSet<PartyId>,
+    /// Asked last until then.
+    pub(super) penalised_until: Time,
+}
+
+impl Peer {
+    /// The channel stands anew: what was under way is lost.
+    pub(super) fn connect(&mut self) {
+        self.connected = true;
+        self.forget_channel();
+    }
+
+    /// The channel is gone.
+    pub(super) fn disconnect(&mut self) {
+        self.connected = false;
+        self.forget_channel();
+    }
+
+    fn forget_channel(&mut self) {
+        self.heard = false;
+        self.sent.clear();
+        self.heads_sent = None;
+        self.shown_whole.clear();
+        self.asked_whole.clear();
+    }
+
+    /// Whether it can take part in a session now.
+    pub(super) fn is_ready(&self) -> bool {
+        self.connected && self.heard && self.caught_up
+    }
+
+    /// From where on it lacks entries of `author`'s log, counting what is under way.
+    pub(super) fn lacks_from(&self, author: &PartyId, now: Time) -> u64 {
+        let holds = self.holds.get(author).copied().unwrap_or(0);
+        match self.sent.get(author) {
+            Some((upto, at)) if now.since_ms(*at) < RESEND_MS => holds.max(*upto),
+            _ => holds,
+        }
+    }
+
+    /// Whether `t` has come for another report of what we hold.
+    pub(super) fn heads_due(&self, now: Time, every_ms: u64) -> bool {
+        self.heads_sent.is_none_or(|at| now.since_ms(at) >= every_ms)
+    }
+}

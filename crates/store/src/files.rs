@@ -118,6 +118,12 @@ impl Layout {
         sync(&self.draft)
             .and_then(|()| fs::rename(&self.draft, &self.database))
             .and_then(|()| sync(&self.dir))
+            .and_then(|()| {
+                self.dir
+                    .parent()
+                    .filter(|parent| *parent != Path::new(""))
+                    .map_or(Ok(()), sync)
+            })
             .map_err(|error| Error::io("making", &self.database, error))
     }
 

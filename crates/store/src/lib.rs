@@ -37,6 +37,9 @@ mod sealing;
 mod store;
 mod write;
 
+#[cfg(test)]
+mod damage_tests;
+
 pub use error::Error;
 pub use phrase::{open_with_pin, seal_with_pin};
 pub use read::{CheckpointRecord, LogRecord, SecretName};

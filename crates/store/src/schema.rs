@@ -93,8 +93,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, Error> {
         return Err(Error::corrupt("database", "header"));
     }
     check_tables(&connection)?;
-    let verdict: String =
-        connection.pragma_query_value(None, "quick_check(1)", |row| row.get(0))?;
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
     if verdict != "ok" {
         return Err(Error::corrupt("database", verdict));
     }
@@ -117,7 +116,7 @@ pub(crate) fn configure(connection: &Connection) -> Result<(), Error> {
 /// Moves everything from the write-ahead log into the database and empties the log.
 pub(crate) fn checkpoint(connection: &Connection) -> Result<(), Error> {
     let busy: i64 =
-        connection.pragma_query_value(None, "wal_checkpoint(TRUNCATE)", |row| row.get(0))?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
     if busy != 0 {
         return Err(Error::corrupt(
             "database",

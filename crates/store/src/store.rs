@@ -52,7 +52,10 @@ impl Store {
         let slot = seal_under_phrase(passphrase, SLOT_DOMAIN, &[], data.as_slice(), rng)?;
         let keys = Keys::derive(&Key::new(data));
         layout.make_draft()?;
-        write_first(&schema::create(&layout.draft)?, &keys, &slot)?;
+        let connection = schema::create(&layout.draft)?;
+        write_first(&connection, &keys, &slot)?;
+        schema::checkpoint(&connection)?;
+        connection.close().map_err(|(_, error)| error)?;
         layout.make_mark(&keys.mark, 0)?;
         layout.publish()?;
         Self::load(&layout, lock, schema::open(&layout.database)?, keys)
@@ -65,12 +68,20 @@ impl Store {
     /// [`Error::NotInitialised`], [`Error::WrongPassphrase`], [`Error::ForeignDatabase`],
     /// [`Error::NewerVersion`], [`Error::Corrupt`], [`Error::LoosePermissions`], [`Error::Locked`], [`Error::Io`].
     pub fn open(dir: &Path, passphrase: &[u8]) -> Result<Self, Error> {
+        Self::open_with(dir, |slot| open_slot(slot, passphrase))
+    }
+
+    /// Opens with whatever turns the slot into the data key.
+    pub(crate) fn open_with(
+        dir: &Path,
+        unseal: impl FnOnce(&[u8]) -> Result<Key, Error>,
+    ) -> Result<Self, Error> {
         let layout = Layout::new(dir);
         layout.check()?;
         schema::check_header(&layout.database)?;
         let lock = layout.lock()?;
         let connection = schema::open(&layout.database)?;
-        let data = open_slot(&read_slot(&connection)?, passphrase)?;
+        let data = unseal(&read_slot(&connection)?)?;
         Self::load(&layout, lock, connection, Keys::derive(&data))
     }
 

@@ -14,7 +14,7 @@ use crate::{DONE, Failure, render};
 pub(super) fn doctor(context: &mut Context<'_>) -> Outcome<Action> {
     let mut checks = vec![folder(context)];
     let mut first_failure = None;
-    if checks.iter().any(|it| it.level == CheckLevel::Fail) {
+    if !context.dir.join(STORE_FILE).exists() {
         first_failure = Some(ErrorCode::NotFound);
     } else {
         match context.client().and_then(|client| Ok(client.doctor()?)) {

@@ -1,1 +1,3 @@
 //! Deterministic cluster with fault injection.
+
+pub mod stub;

@@ -54,7 +54,7 @@ pub(super) fn fork_note(culprit: PartyId, evidence: &ForkEvidence) -> Mutation {
     Mutation::Note { name: format!("{FORK}{culprit}"), value: codec::encode(evidence) }
 }
 
-/// The durable form of protocol evidence: postcard of [`Evidence`]; `session` tells several apart.
+/// The durable form of protocol evidence ([`Evidence::to_bytes`]); `session` tells several apart.
 pub(super) fn fault_note(culprit: PartyId, session: &str, evidence: &Evidence) -> Mutation {
-    Mutation::Note { name: format!("{FAULT}{culprit}/{session}"), value: codec::encode(evidence) }
+    Mutation::Note { name: format!("{FAULT}{culprit}/{session}"), value: evidence.to_bytes() }
 }

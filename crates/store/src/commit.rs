@@ -29,21 +29,11 @@ impl Store {
         if writes.is_empty() {
             return Ok(());
         }
-        let erases = writes
-            .iter()
-            .any(|write| matches!(write, Write::EraseEpoch { .. } | Write::DeleteSecret { .. }));
         self.transact(|batch| {
             writes
                 .into_iter()
                 .try_for_each(|write| batch.apply(write, rng))
-        })?;
-        if erases {
-            // Old pages, with the wrapping key on them, are still in the write-ahead log. The erasure
-            // is committed whatever happens here; if this fails, the next commit is refused, and
-            // opening again empties the log.
-            self.broken |= schema::checkpoint(&self.connection).is_err();
-        }
-        Ok(())
+        })
     }
 
     /// Runs `change` in a transaction, with the head brought up to date.
@@ -54,16 +44,25 @@ impl Store {
         if self.broken {
             return Err(Error::Broken);
         }
-        match self.try_transact(change) {
+        let result = self.try_transact(change);
+        match &result {
             Ok(()) => {
                 // Losing this write costs a check, not data.
                 self.mark.write(&self.keys.mark, self.commits).ok();
-                Ok(())
+                self.drop_old_pages();
             }
-            Err(error) => {
-                self.broken |= error.leaves_doubt() || !self.connection.is_autocommit();
-                Err(error)
-            }
+            Err(error) => self.broken |= error.leaves_doubt() || !self.connection.is_autocommit(),
+        }
+        result
+    }
+
+    /// Empties the write-ahead log when it still holds pages with an erased key or a replaced secret.
+    /// On a full disk that has to wait: it is tried again after every commit and on opening.
+    fn drop_old_pages(&mut self) {
+        if self.untidy {
+            let outcome = schema::checkpoint(&self.connection);
+            self.untidy = outcome.is_err();
+            self.broken |= outcome.is_err_and(|error| error.leaves_doubt());
         }
     }
 
@@ -81,12 +80,14 @@ impl Store {
                 keys: &self.keys,
             },
             sum: self.sum,
+            erased: false,
         };
         change(&mut batch)?;
-        let sum = batch.sum;
+        let (sum, erased) = (batch.sum, batch.erased);
         write_head(&transaction, &self.keys, commits, sum)?;
         transaction.commit()?;
         (self.sum, self.commits) = (sum, commits);
+        self.untidy |= erased;
         Ok(())
     }
 }
@@ -95,15 +96,21 @@ impl Store {
 pub(crate) struct Batch<'a> {
     rows: Rows<'a>,
     sum: RowSum,
+    /// Whether a key or secret that was there before is gone.
+    erased: bool,
 }
 
 impl Batch<'_> {
     pub(crate) fn put(&mut self, table: Table, key: &RowKey, value: &[u8]) -> Result<(), Error> {
-        self.rows.put(&mut self.sum, table, key, value)
+        let replaced = self.rows.put(&mut self.sum, table, key, value)?;
+        self.erased |= replaced && table.holds_secrets();
+        Ok(())
     }
 
     fn delete(&mut self, table: Table, key: &RowKey) -> Result<(), Error> {
-        self.rows.delete(&mut self.sum, table, key)
+        let removed = self.rows.delete(&mut self.sum, table, key)?;
+        self.erased |= removed && table.holds_secrets();
+        Ok(())
     }
 
     fn apply(&mut self, write: Write, rng: &mut dyn CryptoRngCore) -> Result<(), Error> {

@@ -18,7 +18,7 @@
 //! notice that, from the log), and erasing cannot reach copies that the disk or a backup kept of the
 //! database *and* of the epoch's key.
 //!
-//! Another sealing backend (TPM, HSM, key chain of the system) goes beside [`mod@phrase`]: it has to
+//! Another sealing backend (TPM, HSM, key chain of the system) goes beside the module `phrase`: it has to
 //! produce the same 32-byte data key.
 //!
 //! Randomness is an argument: nothing here draws its own.

@@ -3,7 +3,6 @@
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::digest::{Key, RowSum};
@@ -38,6 +37,11 @@ impl Table {
             Self::Epoch => "epoch",
             Self::Secret => "secret",
         }
+    }
+
+    /// Whether its values are sealed: old ones must not linger in the write-ahead log.
+    pub(crate) fn holds_secrets(self) -> bool {
+        matches!(self, Self::Meta | Self::Epoch | Self::Secret)
     }
 
     /// Key columns, in the order of the primary key.
@@ -291,16 +295,17 @@ impl Rows<'_> {
         Ok(sum)
     }
 
-    /// Sets a row and keeps the sum in step.
+    /// Sets a row and keeps the sum in step. Returns whether it replaced one.
     pub(crate) fn put(
         &self,
         sum: &mut RowSum,
         table: Table,
         key: &RowKey,
         value: &[u8],
-    ) -> Result<(), Error> {
-        if let Some(old) = self.find(table, key)?.map(Zeroizing::new) {
-            sum.remove(&self.keys.number(table, key, &old));
+    ) -> Result<bool, Error> {
+        let old = self.find(table, key)?;
+        if let Some(old) = &old {
+            sum.remove(&self.keys.number(table, key, old));
         }
         let columns = table.columns();
         let placeholders = (1..=columns.len() + 2)
@@ -321,13 +326,18 @@ impl Rows<'_> {
             .prepare_cached(&sql)?
             .execute(params_from_iter(values))?;
         sum.add(&self.keys.number(table, key, value));
-        Ok(())
+        Ok(old.is_some())
     }
 
-    /// Removes a row, if there is one, and keeps the sum in step.
-    pub(crate) fn delete(&self, sum: &mut RowSum, table: Table, key: &RowKey) -> Result<(), Error> {
+    /// Removes a row and keeps the sum in step. Returns whether there was one.
+    pub(crate) fn delete(
+        &self,
+        sum: &mut RowSum,
+        table: Table,
+        key: &RowKey,
+    ) -> Result<bool, Error> {
         let Some(old) = self.find(table, key)? else {
-            return Ok(());
+            return Ok(false);
         };
         let sql = format!(
             "DELETE FROM {} WHERE {}",
@@ -337,7 +347,7 @@ impl Rows<'_> {
         let values = params_from_iter(key.0.iter().map(Part::to_value));
         self.connection.prepare_cached(&sql)?.execute(values)?;
         sum.remove(&self.keys.number(table, key, &old));
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Store {
     pub(crate) sum: RowSum,
     pub(crate) commits: u64,
     pub(crate) broken: bool,
+    /// The write-ahead log holds pages that were to be gone.
+    pub(crate) untidy: bool,
     pub(crate) mark: Mark,
     _lock: File,
 }
@@ -114,7 +116,11 @@ impl Store {
             ));
         }
         schema::configure(&connection)?;
-        schema::checkpoint(&connection)?;
+        let untidy = match schema::checkpoint(&connection) {
+            // There is nothing to be read that is not whole, so reading goes on.
+            Err(Error::DiskFull) => true,
+            outcome => outcome.map(|()| false)?,
+        };
         mark.write(&keys.mark, commits)?;
         Ok(Self {
             connection,
@@ -122,6 +128,7 @@ impl Store {
             sum,
             commits,
             broken: false,
+            untidy,
             mark,
             _lock: lock,
         })
@@ -141,8 +148,7 @@ impl Store {
     ) -> Result<(), Error> {
         let data = open_slot(&read_slot(&self.connection)?, old)?;
         let slot = seal_under_phrase(new, SLOT_DOMAIN, &[], data.expose(), rng)?;
-        self.transact(|batch| batch.put(Table::Meta, &RowKey::name(SLOT), &slot))?;
-        schema::checkpoint(&self.connection)
+        self.transact(|batch| batch.put(Table::Meta, &RowKey::name(SLOT), &slot))
     }
 
     /// Whether `passphrase` opens this store: asks again before something grave. Takes as long as opening.

@@ -47,11 +47,12 @@ pub const DONE: u8 = 0;
 
 /// Parses `args` (the program's name first) and carries the command out.
 pub fn run(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> Action {
+    let args: Vec<OsString> = args.into_iter().collect();
+    console.set_json(args.iter().any(|arg| arg == "--json"));
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return Action::Done(refused(&error, console)),
     };
-    console.set_json(cli.global.json);
     let outcome = Context::new(cli.global, console)
         .and_then(|mut context| commands::carry_out(&mut context, cli.command));
     outcome.unwrap_or_else(|failure| Action::Done(failed(console, &failure)))

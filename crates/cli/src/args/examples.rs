@@ -4,7 +4,7 @@ pub(super) const ROOT: &str = "\
 Examples:
   quorate node init                                       make this folder a member's
   quorate node run                                        run the daemon (in its own terminal)
-  quorate vault create family --threshold 2 --members 3   begin a vault; it prints a code for each member
+  quorate vault create family --threshold 2 --members 3   begin a vault and invite
   quorate vault join CODE --at HOST:PORT                  join it, on another machine
   quorate chain add dev --rpc http://127.0.0.1:8545       say where a chain answers
   quorate send 0.25 ETH --to 0x...                        request a payment

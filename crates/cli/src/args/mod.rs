@@ -25,7 +25,7 @@ pub(crate) use vault::{
 /// Quorate: a vault whose keys never exist. People and machines each hold a share; a payment moves
 /// when enough of them agreed to it.
 #[derive(Debug, Parser)]
-#[command(name = "quorate", version, before_help = examples::ROOT, arg_required_else_help = true,
+#[command(name = "quorate", bin_name = "quorate", version, before_help = examples::ROOT, arg_required_else_help = true,
           subcommand_required = true, disable_help_subcommand = true, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]

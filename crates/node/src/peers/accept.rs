@@ -113,18 +113,18 @@ async fn call(peers: &Peers, contact: Contact) -> bool {
         return false;
     };
     if contact.addresses.is_empty() {
-        peers.0.table.trouble(party, "has told no address; it has to call".to_owned());
+        peers.0.table.silence(party, "has told no address; it has to call");
         return false;
     }
     match timeout(DIALLING, peers.0.endpoint.connect(address, quorate_wire::ALPN)).await {
         Ok(Ok(connection)) => take(peers, contact, connection, true, ()).await,
         Ok(Err(error)) => {
             tracing::debug!(peer = party.short(), error = super::endpoint::root_cause(&error), "call failed");
-            peers.0.table.trouble(party, "does not answer".to_owned());
+            peers.0.table.silence(party, "does not answer");
             false
         }
         Err(_) => {
-            peers.0.table.trouble(party, "does not answer".to_owned());
+            peers.0.table.silence(party, "does not answer");
             false
         }
     }

@@ -15,6 +15,8 @@ use crate::shared::lock;
 
 /// A connection heard so lately is alive, and is not given up for one that the other side should not have begun.
 const FRESH: Duration = Duration::from_millis(2500);
+/// What a peer showed tells more than that it is silent since, for so long.
+const TELLING: Duration = Duration::from_secs(10);
 /// Addresses that are remembered of one party.
 const MAX_ADDRESSES: usize = 16;
 
@@ -36,7 +38,7 @@ struct Entry {
     live: Option<Live>,
     generation: u64,
     last_heard: Option<Heard>,
-    problem: Option<String>,
+    problem: Option<Problem>,
     /// Wakes the caller: the channel is gone, or there is a new address.
     changed: Arc<Notify>,
     /// Held while a change of the channel is told, so that changes are told in the order in which they happened.
@@ -48,6 +50,14 @@ struct Live {
     outbox: Outbox,
     begun_by: [u8; 32],
     generation: u64,
+}
+
+/// Why there is no channel.
+struct Problem {
+    words: String,
+    /// Whether the peer itself showed it; else there was only silence.
+    shown: bool,
+    at: Instant,
 }
 
 #[derive(Clone, Copy)]
@@ -184,12 +194,22 @@ impl Table {
         }
     }
 
-    /// Notes why there is no channel to a party; a standing channel has no problem.
-    pub(super) fn trouble(&self, party: PartyId, problem: String) {
+    /// Notes what a peer did so that there is no channel; a standing channel has no problem.
+    pub(super) fn trouble(&self, party: PartyId, words: String) {
         if let Some(entry) = lock(&self.entries).get_mut(&party)
             && entry.live.is_none()
         {
-            entry.problem = Some(problem);
+            entry.problem = Some(Problem { words, shown: true, at: Instant::now() });
+        }
+    }
+
+    /// Notes that a peer does not answer, unless it just now showed why there is no channel.
+    pub(super) fn silence(&self, party: PartyId, words: &str) {
+        if let Some(entry) = lock(&self.entries).get_mut(&party)
+            && entry.live.is_none()
+            && !entry.problem.as_ref().is_some_and(|problem| problem.shown && problem.at.elapsed() < TELLING)
+        {
+            entry.problem = Some(Problem { words: words.to_owned(), shown: false, at: Instant::now() });
         }
     }
 
@@ -204,7 +224,7 @@ impl Table {
             name: entry.contact.name.clone(),
             online: entry.live.is_some(),
             last_heard_ms: entry.last_heard.map(|heard| heard.at_ms),
-            problem: entry.problem.clone().filter(|_| entry.live.is_none()),
+            problem: entry.problem.as_ref().filter(|_| entry.live.is_none()).map(|problem| problem.words.clone()),
         };
         lock(&self.entries).iter().map(status).collect()
     }

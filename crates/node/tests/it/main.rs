@@ -8,3 +8,8 @@
     clippy::disallowed_types,
     reason = "a test may panic and touch the machine"
 )]
+
+mod endpoint;
+mod people;
+mod peers;
+mod rpc;

@@ -122,6 +122,29 @@ pub enum Entry {
     },
 }
 
+impl Entry {
+    /// What kind of entry it is, in a word or two: for lists, traces and logs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Founded(_) => "founded",
+            Self::CeremonyStarted { .. } => "ceremony started",
+            Self::Prepared(_) => "prepared",
+            Self::Aborted { .. } => "aborted",
+            Self::Acknowledged { .. } => "acknowledged",
+            Self::Request(_) => "request",
+            Self::Reslot { .. } => "reslot",
+            Self::Approval(_) => "approval",
+            Self::Rejection { .. } => "rejection",
+            Self::Cancellation { .. } => "cancellation",
+            Self::Replacement { .. } => "replacement",
+            Self::SessionRecord(_) => "session record",
+            Self::SessionOutcome { .. } => "session outcome",
+            Self::Receipt(_) => "receipt",
+            Self::Note { .. } => "note",
+        }
+    }
+}
+
 /// A member's signed statement that its shares are durable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prepared {

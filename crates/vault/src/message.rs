@@ -82,6 +82,20 @@ pub enum Message {
 }
 
 impl Message {
+    /// What kind of message it is, in a word: for traces and logs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Roster { .. } => "roster",
+            Self::Heads { .. } => "heads",
+            Self::Entries { .. } => "entries",
+            Self::AskLog { .. } => "ask log",
+            Self::Keygen { .. } => "keygen",
+            Self::Open(_) => "open",
+            Self::Decline { .. } => "decline",
+            Self::Sign { .. } => "sign",
+        }
+    }
+
     /// The one encoding: a version byte and postcard.
     pub fn encode(&self) -> Vec<u8> {
         codec::encode(self)

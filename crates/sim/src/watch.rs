@@ -24,10 +24,9 @@ pub struct Watch {
 /// Where the `k`-th payment asked for by member `i` goes: nobody else is ever paid there.
 pub fn recipient(i: usize, k: usize) -> evm::Address {
     let mut bytes = [0x51; 20];
-    if let [.., high, low] = &mut bytes {
-        *high = u8::try_from(i).unwrap_or(u8::MAX);
-        *low = u8::try_from(k).unwrap_or(u8::MAX);
-    }
+    let [.., high, low] = &mut bytes;
+    *high = u8::try_from(i).unwrap_or(u8::MAX);
+    *low = u8::try_from(k).unwrap_or(u8::MAX);
     evm::Address::new(bytes)
 }
 

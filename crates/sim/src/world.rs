@@ -22,7 +22,7 @@ use crate::trace::Trace;
 use crate::watch::Watch;
 
 /// The chain of every world.
-pub const CHAIN: ChainId = ChainId::Evm(31337);
+pub const CHAIN: ChainId = ChainId::Eip155(31337);
 const BLOCK_MS: u64 = 1_000;
 const PERSON_MS: u64 = 300;
 const RESTART_MS: u64 = 700;
@@ -392,7 +392,8 @@ impl<O: Order> World<O> {
         } else {
             self.link_all();
         }
-        self.after(1_000 + self.rng.next_u64() % 4_000, Event::Partition);
+        let next = 1_000 + self.rng.next_u64() % 4_000;
+        self.after(next, Event::Partition);
     }
 
     fn heal(&mut self) {

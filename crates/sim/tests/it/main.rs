@@ -1,0 +1,11 @@
+//! Small clusters without faults of their own: what three members do, and what they refuse.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod cluster;
+mod payment;
+mod seeds;

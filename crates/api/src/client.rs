@@ -1,11 +1,13 @@
 //! The blocking client.
 
+use std::cell::Cell;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 use zeroize::Zeroizing;
@@ -24,7 +26,8 @@ const TIMEOUT: Duration = Duration::from_secs(90);
 /// Longest wait for a connection on the loopback interface.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection to one daemon that has proved to know the folder's token.
+/// A connection to one daemon that has proved to know the folder's token, and proves it again before
+/// every request that changes something or carries a secret.
 ///
 /// One method a route of the table in the crate's documentation. Every method fails with
 /// [`ClientError::Api`] where the daemon refuses, and with [`ClientError::Transport`] or
@@ -32,7 +35,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Client {
     agent: Agent,
     base: String,
+    address: String,
     token: Zeroizing<String>,
+    nonces: Nonces,
 }
 
 impl Client {
@@ -48,9 +53,11 @@ impl Client {
         let client = Self {
             agent: agent(),
             base: format!("http://{address}/v1"),
+            address,
             token: endpoint.token,
+            nonces: Nonces::new(nonce),
         };
-        match client.say_hello(&address, nonce) {
+        match client.say_hello() {
             Err(ClientError::DaemonNotRunning { .. }) => {
                 Err(ClientError::DaemonNotRunning { dir: dir.into() })
             }
@@ -58,12 +65,12 @@ impl Client {
         }
     }
 
-    fn say_hello(&self, address: &str, nonce: [u8; 32]) -> Result<(), ClientError> {
+    fn say_hello(&self) -> Result<(), ClientError> {
         let impostor = || ClientError::Impostor {
-            address: address.to_owned(),
+            address: self.address.clone(),
         };
         let query = HelloQuery {
-            nonce: hex::encode(nonce),
+            nonce: self.nonces.next(),
         };
         let answer = self
             .agent
@@ -281,6 +288,8 @@ impl Client {
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_BODY_BYTES));
         serde_json::to_writer(&mut *bytes, body)
             .map_err(|error| ClientError::Malformed(error.to_string()))?;
+        // A person may have sat at a prompt for long: is it still the daemon that listens?
+        self.say_hello()?;
         let call = self
             .agent
             .post(format!("{}{path}", self.base))
@@ -314,6 +323,31 @@ impl Client {
     }
 }
 
+/// Nonces of a connection, each used once: `SHA-256(seed || number)`.
+struct Nonces {
+    seed: [u8; 32],
+    used: Cell<u64>,
+}
+
+impl Nonces {
+    fn new(seed: [u8; 32]) -> Self {
+        Self {
+            seed,
+            used: Cell::new(0),
+        }
+    }
+
+    /// The next one, hex.
+    fn next(&self) -> String {
+        let number = self.used.get();
+        self.used.set(number.wrapping_add(1));
+        let hash = Sha256::new()
+            .chain_update(self.seed)
+            .chain_update(number.to_be_bytes());
+        hex::encode(hash.finalize())
+    }
+}
+
 type CallResult = Result<Response<Body>, ureq::Error>;
 
 #[derive(Serialize)]
@@ -322,10 +356,12 @@ struct Empty {}
 const EMPTY: Empty = Empty {};
 
 /// No proxy, no redirect: what goes to the loopback interface stays there, whatever the environment says.
+/// No connection is kept for later, so that none breaks under a request that must not be made twice.
 fn agent() -> Agent {
     Agent::config_builder()
         .proxy(None)
         .max_redirects(0)
+        .max_idle_connections(0)
         .http_status_as_error(false)
         .timeout_connect(Some(CONNECT_TIMEOUT))
         .timeout_global(Some(TIMEOUT))

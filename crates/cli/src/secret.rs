@@ -231,6 +231,7 @@ fn capitalised(label: &str) -> String {
 mod tests {
     use std::fs;
     use std::io;
+    use std::os::fd::AsRawFd;
     use std::os::unix::fs::PermissionsExt;
     use std::path::PathBuf;
 
@@ -291,6 +292,18 @@ mod tests {
         let failure = chosen(&mut nobody(), SecretKind::PIN, Some(&source)).expect_err("short");
         assert_eq!(failure.code(), ErrorCode::Usage);
         assert!(!failure.message().contains("12345"));
+    }
+
+    #[test]
+    fn a_descriptor_is_read_like_a_file() {
+        let (_dir, SecretSource::File(path)) = file(b"open sesame\n", 0o600) else {
+            panic!("a file");
+        };
+        let open = fs::File::open(path).expect("open");
+        let number = u32::try_from(open.as_raw_fd()).expect("a descriptor");
+        let source = SecretSource::Descriptor(number);
+        let secret = existing(&mut nobody(), SecretKind::PASSPHRASE, Some(&source));
+        assert_eq!(secret.expect("read").as_str(), "open sesame");
     }
 
     #[test]

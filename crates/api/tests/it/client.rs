@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use quorate_api::{
-    ADDR_FILE, API_VERSION, Approve, Client, ClientError, ErrorCode, LogQuery, STORE_FILE, Secret,
-    TOKEN_FILE,
+    ADDR_FILE, API_VERSION, Approve, ChangeSecret, Client, ClientError, ErrorCode, LogQuery,
+    STORE_FILE, Secret, TOKEN_FILE,
 };
 use tempfile::tempdir;
 
@@ -186,4 +186,21 @@ fn an_answer_that_makes_no_sense_is_no_panic() {
     assert!(matches!(client.vaults(), Err(ClientError::Malformed(_))));
     assert!(matches!(client.chains(), Err(ClientError::Malformed(_))));
     assert!(matches!(client.vault("x"), Err(ClientError::Malformed(_))));
+}
+
+/// Threat: the daemon dies while the person types the PIN, and another program takes its port.
+#[test]
+fn who_listens_is_asked_again_before_a_secret_is_told() {
+    let dir = tempdir().unwrap();
+    let daemon = FakeDaemon::serve(dir.path(), |_| (200, r#"{"done":true}"#.into()));
+    let client = Client::connect(dir.path(), NONCE).unwrap();
+    daemon.forget_token();
+    let secret = || Secret::new("123456".to_owned().into());
+    let body = ChangeSecret {
+        old: secret(),
+        new: secret(),
+    };
+    let error = client.change_pin(&body).unwrap_err();
+    assert!(matches!(error, ClientError::Impostor { .. }), "{error}");
+    assert!(daemon.seen().is_empty());
 }

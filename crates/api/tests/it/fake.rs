@@ -30,6 +30,7 @@ pub struct FakeDaemon {
     /// Where it listens.
     pub addr: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    token: Arc<Mutex<&'static str>>,
 }
 
 impl FakeDaemon {
@@ -49,13 +50,20 @@ impl FakeDaemon {
         let addr = listener.local_addr().unwrap();
         write_endpoint(dir, &addr.to_string());
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&seen);
+        let token = Arc::new(Mutex::new(token));
+        let (log, known) = (Arc::clone(&seen), Arc::clone(&token));
         thread::spawn(move || {
             for stream in listener.incoming() {
+                let token = *known.lock().unwrap();
                 handle(stream.unwrap(), &log, version, token, &answer);
             }
         });
-        Self { addr, seen }
+        Self { addr, seen, token }
+    }
+
+    /// From now on it is another program that listens.
+    pub fn forget_token(&self) {
+        *self.token.lock().unwrap() = "another";
     }
 
     /// Every request but the hello, in order.

@@ -95,7 +95,7 @@ fn with_json_an_error_is_an_envelope_too() {
 fn usage_errors_are_exit_2_and_lead_to_examples() {
     let dir = tempdir().unwrap();
     for line in [
-        "sned",
+        "transfer",
         "send",
         "send -1 ETH --to 0x00",
         "send 1,5 ETH --to 0x00",

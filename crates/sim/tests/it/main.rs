@@ -8,4 +8,5 @@
 
 mod cluster;
 mod payment;
-mod seeds;
+mod refusals;
+mod slots;

@@ -143,7 +143,7 @@ fn may_pass(reason: &Decline) -> bool {
 }
 
 /// The name of a session: the hash of the vault, the opener and all that the proposal says.
-pub(super) fn session_id(vault: &VaultId, opener: PartyId, open: &Open) -> SessionId {
+pub fn session_id(vault: &VaultId, opener: PartyId, open: &Open) -> SessionId {
     let mut transcript = Transcript::new("quorate/session/v1");
     transcript.append(vault.as_bytes());
     transcript.append(opener.as_bytes());

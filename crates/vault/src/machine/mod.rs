@@ -54,6 +54,7 @@ use crate::message::Message;
 
 pub use self::command::MAX_OPEN_REQUESTS;
 pub use self::error::Error;
+pub use self::join::session_id;
 pub use self::view::{
     Awaited, DecisionView, IntentView, MemberView, NoteView, Phase, Presence, ReceiptView, RequestView, SessionView,
     VaultView,

@@ -9,4 +9,5 @@
 mod cluster;
 mod payment;
 mod refusals;
+mod seeds;
 mod slots;

@@ -27,6 +27,8 @@ pub mod machine;
 pub mod message;
 
 mod codec;
+#[cfg(test)]
+mod testing;
 
 pub use self::charter::{Charter, Member};
 pub use self::codec::CodecError;

@@ -11,8 +11,8 @@ const COUNT: usize = 6;
 const BITS: usize = 11;
 /// How often the hash is iterated.
 const ROUNDS: u32 = 1 << 16;
-/// All parts that are hashed together have one length each, so their concatenation has one reading.
-const DOMAIN: &[u8] = b"quorate/roster-words/v1";
+/// 32 bytes, like every hash that can stand in its place.
+const DOMAIN: &[u8; 32] = b"quorate/roster-words/v1.........";
 
 /// Six words of BIP-39's English list: 66 bits of a stretched hash of the charter.
 ///
@@ -64,14 +64,22 @@ impl fmt::Debug for Words {
     }
 }
 
-/// `h_0 = H(domain, 0, hash, 0)`, `h_i = H(domain, h_{i-1}, hash, i)`; the first 128 bits of the last.
+/// `h_0 = H(domain, hash)`, `h_i = H(h_{i-1}, hash)`; the first 128 bits of the last.
+///
+/// Domain and inputs are 32 bytes each, so every concatenation has one reading; the hash is mixed into every round, so
+/// that two rosters whose states meet once part again.
 fn stretch(hash: &[u8; 32]) -> u128 {
-    let mut state = [0; 32];
-    for round in 0..=ROUNDS {
-        let block = [DOMAIN, &state, hash, &round.to_be_bytes()].concat();
-        state = Sha256::digest(&block).into();
+    let mut block = [0; 64];
+    let (state, roster) = block.split_at_mut(32);
+    state.copy_from_slice(DOMAIN);
+    roster.copy_from_slice(hash);
+    for _ in 0..=ROUNDS {
+        let next = Sha256::digest(block);
+        for (to, from) in block.iter_mut().zip(&next) {
+            *to = *from;
+        }
     }
-    state.iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
+    block.iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
 }
 
 /// Takes eleven bits off the top.
@@ -91,8 +99,8 @@ mod tests {
     /// The words stand on paper and are compared between versions: they must not drift.
     #[test]
     fn golden() {
-        assert_eq!(Words::of_hash(&[0; 32]).to_string(), "GOLDEN0");
-        assert_eq!(Words::of_hash(&[7; 32]).to_string(), "GOLDEN7");
+        assert_eq!(Words::of_hash(&[0; 32]).to_string(), "transfer sing hood pelican bundle tuition");
+        assert_eq!(Words::of_hash(&[7; 32]).to_string(), "dutch total nose swift swamp bright");
     }
 
     #[test]

@@ -20,6 +20,8 @@ mod propose;
 mod requests;
 mod sessions;
 mod slots;
+#[cfg(test)]
+mod tests;
 
 use quorate_chain::evm::Address;
 use quorate_threshold::{PublicKeys, Suite};

@@ -1,0 +1,9 @@
+//! What the fold makes of logs written by hand.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod act0;
+mod approvals;
+mod order;
+mod signing;
+mod slots;

@@ -1,0 +1,328 @@
+use proptest::prelude::{Just, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+use crate::entry::{Entry, Purpose};
+use crate::fold::{Denied, GIVE_WAY_MS, RequestState, SlotKey};
+use crate::ids::{RequestId, Time};
+use crate::testing::{CHAIN, World};
+
+fn slot(world: &World, id: RequestId) -> u64 {
+    world.state(0).standing(&id, world.now).unwrap().slot.slot
+}
+
+fn reslot(world: &mut World, i: usize, id: RequestId, slot: u64) {
+    world.say(i, Entry::Reslot { request: id, slot });
+}
+
+/// Every member carries out its own moves, once.
+fn carry_out_moves(world: &mut World) -> usize {
+    let moves: Vec<_> = (0..world.charter.members.len())
+        .flat_map(|i| world.state(i).must_reslot(world.now).into_iter().map(move |(id, slot)| (i, id, slot)))
+        .collect();
+    for (i, id, slot) in &moves {
+        reslot(world, *i, *id, *slot);
+    }
+    moves.len()
+}
+
+#[test]
+fn new_requests_take_the_next_free_slot() {
+    let mut world = World::active(2, 3);
+    for expected in 0..3 {
+        let next = world.state(0).next_slot(CHAIN, world.now);
+        assert_eq!(next, expected);
+        world.request(0, next);
+    }
+}
+
+#[test]
+fn a_clash_is_renumbered_by_who_lost() {
+    let mut world = World::active(2, 3);
+    let (a, b) = (world.request(0, 0), world.request(1, 0));
+    let moves: Vec<_> = (0..3).map(|i| world.state(i).must_reslot(world.now)).collect();
+    let (winner, loser) = if a < b { (a, b) } else { (b, a) };
+    assert_eq!(moves.concat(), [(loser, 1)]);
+    assert!(moves[2].is_empty());
+    carry_out_moves(&mut world);
+    assert_eq!((slot(&world, winner), slot(&world, loser)), (0, 1));
+    assert_eq!(carry_out_moves(&mut world), 0);
+}
+
+#[test]
+fn more_approvals_win_a_clash_and_a_session_wins_over_approvals() {
+    let mut world = World::active(2, 3);
+    let (a, b) = (world.request(0, 0), world.request(1, 0));
+    let (winner, loser) = if a < b { (a, b) } else { (b, a) };
+    let author = usize::from(loser == b);
+    world.approve(&[author], loser);
+    let moves: Vec<_> = (0..3).flat_map(|i| world.state(i).must_reslot(world.now)).collect();
+    assert_eq!(moves, [(winner, 1)]);
+    world.approve(&[0, 1], winner);
+    world.open(&[0, 1], winner, Purpose::Payment);
+    world.approve(&[0, 1, 2], loser);
+    let moves: Vec<_> = (0..3).flat_map(|i| world.state(i).must_reslot(world.now)).collect();
+    assert_eq!(moves, [(loser, 1)]);
+}
+
+#[test]
+fn a_moved_request_needs_new_approvals() {
+    let mut world = World::active(2, 3);
+    let id = world.request(0, 0);
+    world.approve(&[0, 1], id);
+    reslot(&mut world, 0, id, 4);
+    let standing = world.state(1).standing(&id, world.now).unwrap();
+    assert_eq!((standing.slot.slot, standing.approvals.len()), (4, 0));
+    assert_eq!(standing.state, RequestState::WaitingForApprovals);
+    reslot(&mut world, 1, id, 9);
+    assert_eq!(slot(&world, id), 4, "only its author moves it");
+    reslot(&mut world, 0, id, u64::MAX);
+    assert_eq!(slot(&world, id), 4, "a slot that no chain takes is none");
+}
+
+/// The author had not heard of the session: a request that may be paid at one slot must not be paid at another.
+#[test]
+fn a_request_that_was_entered_stays_in_its_slot() {
+    let mut world = World::active(2, 3);
+    let id = world.request(0, 0);
+    world.approve(&[1, 2], id);
+    world.open(&[1, 2], id, Purpose::Payment);
+    reslot(&mut world, 0, id, 1);
+    assert_eq!(slot(&world, id), 0);
+    assert!(world.state(0).must_reslot(world.now).is_empty());
+    assert_eq!(world.state(1).may_sign(&id, Purpose::Payment, world.now), Ok(()), "retry in the same slot");
+}
+
+/// As above, but this member has not seen the others' approvals of the old slot.
+#[test]
+fn who_entered_a_session_never_signs_the_request_in_another_slot() {
+    let mut world = World::active(2, 3);
+    let id = world.request(0, 1);
+    let bytes = world.bytes(id, Purpose::Payment, 1);
+    world.open_with(&[1], id, Purpose::Payment, 1, bytes);
+    reslot(&mut world, 0, id, 0);
+    world.approve(&[0, 1], id);
+    let denied = world.state(1).may_sign(&id, Purpose::Payment, world.now);
+    assert_eq!(denied, Err(Denied::MovedAfterEntry { slot: 1 }));
+    assert_eq!(world.state(0).may_sign(&id, Purpose::Payment, world.now), Ok(()));
+}
+
+#[test]
+fn a_dead_request_frees_its_slot_and_gaps_close() {
+    let mut world = World::active(2, 3);
+    let ids: Vec<_> = (0..4).map(|s| world.request(0, s)).collect();
+    world.cancel(0, ids[1]);
+    assert_eq!(world.state(0).next_slot(CHAIN, world.now), 1);
+    assert_eq!(world.state(0).must_reslot(world.now), [(ids[3], 1)]);
+    carry_out_moves(&mut world);
+    let slots: Vec<u64> = [0, 2, 3].iter().map(|i| slot(&world, ids[*i])).collect();
+    assert_eq!(slots, [0, 2, 1]);
+}
+
+#[test]
+fn a_slot_that_was_entered_is_never_handed_out_again() {
+    let mut world = World::active(2, 3);
+    let id = world.request(0, 0);
+    world.approve(&[0, 1], id);
+    world.open(&[0, 1], id, Purpose::Payment);
+    world.cancel(0, id);
+    let state = world.state(0);
+    assert_eq!(state.request_state(&id, world.now), Some(RequestState::Cancelled));
+    assert_eq!(state.next_slot(CHAIN, world.now), 1);
+    let far = world.now.plus_ms(100 * 24 * 3_600_000);
+    assert_eq!(state.next_slot(CHAIN, far), 1, "no timeout releases it");
+    assert_eq!(state.watched_slots().len(), 1);
+}
+
+#[test]
+fn a_dead_requests_slot_is_filled_for_who_waits() {
+    let mut world = World::active(2, 3);
+    let (dead, waiting) = (world.request(0, 0), world.request(1, 1));
+    world.approve(&[0, 1], dead);
+    world.approve(&[0, 1], waiting);
+    world.open(&[0, 1], dead, Purpose::Payment);
+    let fill = Purpose::Fill { slot: 0 };
+    assert_eq!(world.state(0).fill_needed(&waiting, world.now), None);
+    assert_eq!(
+        world.state(0).may_sign(&waiting, Purpose::Payment, world.now),
+        Err(Denied::LowerSlotOpen { slot: 0 })
+    );
+    assert_eq!(world.state(0).may_sign(&waiting, fill, world.now), Err(Denied::NoFill { slot: 0 }));
+    world.cancel(0, dead);
+    assert_eq!(world.state(0).fill_needed(&waiting, world.now), Some(0));
+    // Both have a record for the dead request in that slot: the chain takes one of the two.
+    assert_eq!(world.state(0).may_sign(&waiting, fill, world.now), Ok(()));
+    assert_eq!(world.state(2).may_sign(&waiting, fill, world.now), Err(Denied::NotApprovedHere));
+    let session = world.sign(&[0, 1], waiting, fill);
+    let state = world.state(0);
+    assert!(state.is_slot_signed(&SlotKey { chain: CHAIN, slot: 0 }));
+    assert_eq!(state.fill_needed(&waiting, world.now), None);
+    assert_eq!(state.may_sign(&waiting, Purpose::Payment, world.now), Ok(()));
+    world.mine(0, waiting, 0, session);
+    let key = SlotKey { chain: CHAIN, slot: 0 };
+    assert_eq!(world.state(0).consumer(&key), Some((waiting, fill)));
+}
+
+/// One person on holiday must not hold up everybody else's payments.
+#[test]
+fn a_request_without_approvals_gives_way_after_a_while() {
+    let mut world = World::active(2, 3);
+    let (idle, waiting) = (world.request(0, 0), world.request(1, 1));
+    world.approve(&[1, 2], waiting);
+    let later = world.now.plus_ms(GIVE_WAY_MS);
+    assert_eq!(world.state(1).fill_needed(&waiting, Time(later.0 - 1)), None);
+    assert_eq!(world.state(1).fill_needed(&waiting, later), Some(0));
+    world.now = later;
+    world.sign(&[1, 2], waiting, Purpose::Fill { slot: 0 });
+    assert_eq!(world.state(0).must_reslot(world.now), [(idle, 2)]);
+}
+
+#[test]
+fn nobody_new_gets_in_the_way_of_an_approved_request() {
+    let mut world = World::active(2, 3);
+    let waiting = world.request(1, 3);
+    let idle = world.request(0, 4);
+    world.approve(&[1, 2], waiting);
+    let state = world.state(0);
+    assert_eq!(state.next_slot(CHAIN, world.now), 5);
+    assert!(state.must_reslot(world.now).is_empty());
+    assert_eq!(state.fill_needed(&waiting, world.now), Some(0));
+    world.cancel(1, waiting);
+    assert_eq!(world.state(0).must_reslot(world.now), [(idle, 0)]);
+}
+
+#[test]
+fn slots_are_counted_for_each_chain() {
+    let mut world = World::active(2, 3);
+    world.request(0, 0);
+    let other = quorate_chain::ChainId::Eip155(1);
+    assert_eq!(world.state(0).next_slot(other, world.now), 0);
+    assert_eq!(world.state(0).next_slot(CHAIN, world.now), 1);
+}
+
+#[test]
+fn what_the_chain_consumed_frees_nobody_else() {
+    let mut world = World::active(2, 3);
+    let (paid, next) = (world.request(0, 0), world.request(1, 1));
+    world.approve(&[0, 1], paid);
+    let session = world.sign(&[0, 1], paid, Purpose::Payment);
+    world.mine(2, paid, 0, session);
+    // Another member's receipt is shown, but this member waits for its own.
+    assert!(!world.state(0).is_consumed(&SlotKey { chain: CHAIN, slot: 0 }));
+    assert!(world.state(2).is_consumed(&SlotKey { chain: CHAIN, slot: 0 }));
+    let mined = RequestState::Mined { success: true, finalised: true };
+    assert_eq!(world.state(2).request_state(&paid, world.now), Some(mined));
+    assert_eq!(world.state(0).request_state(&paid, world.now), Some(RequestState::Signed));
+    assert_eq!(world.state(2).next_slot(CHAIN, world.now), 2);
+    assert!(world.state(2).watched_slots().is_empty());
+    assert_eq!(world.state(0).watched_slots().len(), 1);
+    assert_eq!(slot(&world, next), 1);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Ask(usize, u64),
+    Approve(usize, usize),
+    Cancel(usize),
+    Pay(usize),
+    Settle,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0usize..3, 0u64..3).prop_map(|(i, ahead)| Step::Ask(i, ahead)),
+        3 => (0usize..3, 0usize..8).prop_map(|(i, request)| Step::Approve(i, request)),
+        1 => (0usize..8).prop_map(Step::Cancel),
+        2 => (0usize..8).prop_map(Step::Pay),
+        2 => Just(Step::Settle),
+    ]
+}
+
+fn carry_out(world: &mut World, asked: &mut Vec<(usize, RequestId)>, step: &Step) {
+    match *step {
+        Step::Ask(i, ahead) => {
+            let slot = world.state(i).next_slot(CHAIN, world.now).saturating_sub(ahead);
+            let id = world.request(i, slot);
+            asked.push((i, id));
+        }
+        Step::Approve(i, request) => {
+            if let Some((_, id)) = asked.get(request) {
+                world.approve(&[i], *id);
+            }
+        }
+        Step::Cancel(request) => {
+            if let Some((author, id)) = asked.get(request) {
+                world.cancel(*author, *id);
+            }
+        }
+        Step::Pay(request) => {
+            if let Some((_, id)) = asked.get(request) {
+                pay(world, *id);
+            }
+        }
+        Step::Settle => {
+            carry_out_moves(world);
+        }
+    }
+}
+
+/// Signs a payment or its fill if two members' judgement allows it.
+fn pay(world: &mut World, id: RequestId) {
+    let fill = world.state(0).fill_needed(&id, world.now);
+    let purpose = fill.map_or(Purpose::Payment, |slot| Purpose::Fill { slot });
+    let willing: Vec<usize> =
+        (0..3).filter(|i| world.state(*i).may_sign(&id, purpose, world.now).is_ok()).take(2).collect();
+    if willing.len() == 2 {
+        world.sign(&willing, id, purpose);
+    }
+}
+
+proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 24, ..Default::default() })]
+
+    /// Whatever happens, once members have carried out their moves no two living requests share a slot, and no
+    /// slot below a living request is left to nobody but a fill.
+    #[test]
+    fn slots_have_no_clash_and_no_gap(steps in proptest::collection::vec(step(), 1..20)) {
+        let mut world = World::active(2, 3);
+        let mut asked = Vec::new();
+        for step in &steps {
+            carry_out(&mut world, &mut asked, step);
+        }
+        let rounds = (0..10).take_while(|_| carry_out_moves(&mut world) > 0).count();
+        prop_assert!(rounds < 10, "moves must come to an end");
+        let state = world.state(0);
+        let alive = asked.iter().filter_map(|(_, id)| state.standing(id, world.now)).filter(|s| !s.state.is_dead());
+        let mut slots: Vec<u64> = alive.clone().map(|standing| standing.slot.slot).collect();
+        slots.sort_unstable();
+        let mut distinct = slots.clone();
+        distinct.dedup();
+        prop_assert_eq!(&slots, &distinct);
+        let approved_above = |gap: u64| alive.clone().any(|s| s.slot.slot > gap && s.approvals.len() >= 2);
+        for gap in (0..slots.last().copied().unwrap_or(0)).filter(|s| !slots.contains(s)) {
+            let key = SlotKey { chain: CHAIN, slot: gap };
+            let movable = alive.clone().any(|s| s.slot.slot > gap && s.approvals.is_empty());
+            let held = state.is_slot_signed(&key) || approved_above(gap);
+            prop_assert!(held || !movable, "gap at {gap} in {slots:?}");
+        }
+    }
+
+    /// The records of honest members never name two payments for one slot, over all quorums and retries.
+    #[test]
+    fn one_slot_is_entered_for_one_payment(steps in proptest::collection::vec(step(), 1..20)) {
+        let mut world = World::active(2, 3);
+        let mut asked = Vec::new();
+        for step in &steps {
+            carry_out(&mut world, &mut asked, step);
+        }
+        let mut payments = std::collections::BTreeMap::new();
+        let mut slots_of = std::collections::BTreeMap::new();
+        for (_, logged) in &world.entries {
+            let Entry::SessionRecord(record) = &logged.entry else { continue };
+            if record.purpose != Purpose::Payment {
+                continue;
+            }
+            let nonce = quorate_chain::evm::decode_unsigned(&record.unsigned).unwrap().nonce;
+            prop_assert_eq!(*payments.entry(nonce).or_insert(record.request), record.request);
+            prop_assert_eq!(*slots_of.entry(record.request).or_insert(nonce), nonce);
+        }
+    }
+}

@@ -13,7 +13,7 @@ use hmac::{Hmac, Mac};
 use k256_dkls::Secp256k1;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::committee::PartyIndex;
 use crate::error::Error;
@@ -107,6 +107,26 @@ impl OtState {
             mac,
             banned: Mutex::default(),
         }))
+    }
+
+    /// The same state without the correlations with `index`, which counts as banned.
+    pub(crate) fn without(&self, index: PartyIndex, share: &KeyShare) -> Result<Self, Error> {
+        let mut party = self.0.open(&OtMacKey::of(share))?;
+        let gone = crate::dkls::dkls_index(index)?;
+        if let Some(mut sender) = party.mul_senders.remove(&gone) {
+            sender.zeroize();
+        }
+        if let Some(mut receiver) = party.mul_receivers.remove(&gone) {
+            receiver.zeroize();
+        }
+        party
+            .zero_share
+            .seeds
+            .retain(|seed| seed.index_counterparty != gone);
+        let wiped = Self::seal(&party, share);
+        wiped.0.banned().clone_from(&self.0.banned());
+        wiped.ban(index);
+        Ok(wiped)
     }
 
     /// Refuses `index` in every session over this state from now on. The durable list of bans is the

@@ -75,6 +75,22 @@ impl EpochSecrets {
         self.ot.as_ref()
     }
 
+    /// Destroys the OT correlations with `index` after a [`crate::Verdict::LocalBan`]; seal the secrets anew
+    /// afterwards. Only a fresh OT setup brings them back.
+    ///
+    /// # Errors
+    /// [`Error::NoOtState`] or [`Error::OtStateDamaged`]; nothing has changed then.
+    pub fn wipe_ot_with(&mut self, index: PartyIndex) -> Result<(), Error> {
+        let share = self.share(Suite::EcdsaSecp256k1);
+        let wiped = self
+            .ot
+            .as_ref()
+            .ok_or(Error::NoOtState)?
+            .without(index, share)?;
+        self.ot = Some(wiped);
+        Ok(())
+    }
+
     /// One version byte, then postcard; the caller seals it.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {

@@ -203,3 +203,66 @@ impl std::fmt::Debug for KeyShare {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use frost_core::{Ciphersuite, Group};
+
+    use super::KeyShare;
+    use crate::point::{decode_scalar, encode_element, lagrange, with_ciphersuite};
+    use crate::{EpochSecrets, Suite};
+
+    fn fixture() -> Vec<EpochSecrets> {
+        let bytes: [&[u8]; 3] = [
+            include_bytes!("../tests/fixtures/2of3/secrets-1.bin"),
+            include_bytes!("../tests/fixtures/2of3/secrets-2.bin"),
+            include_bytes!("../tests/fixtures/2of3/secrets-3.bin"),
+        ];
+        bytes
+            .iter()
+            .map(|bytes| EpochSecrets::from_bytes(bytes).unwrap())
+            .collect()
+    }
+
+    /// The public key of what these shares interpolate to: the one place where a key comes together, and it
+    /// is a test key.
+    fn interpolated_key<C: Ciphersuite>(shares: &[&KeyShare]) -> Vec<u8> {
+        let set: Vec<_> = shares.iter().map(|share| share.index()).collect();
+        let identity = <C::Group as Group>::identity();
+        let sum = shares.iter().fold(identity, |sum, share| {
+            let secret = decode_scalar::<C>(share.expose_secret_scalar()).unwrap();
+            let coefficient = lagrange::<C>(&set, share.index(), 0).unwrap();
+            sum + <C::Group as Group>::generator() * (secret * coefficient)
+        });
+        encode_element::<C>(&sum).unwrap()
+    }
+
+    /// Any `t` shares are the key; `t - 1` are not, nor are `t` of which one is another suite's.
+    #[test]
+    fn t_shares_make_the_key_and_fewer_do_not() {
+        let secrets = fixture();
+        for suite in Suite::ALL {
+            let shares: Vec<&KeyShare> =
+                secrets.iter().map(|secrets| secrets.share(suite)).collect();
+            let key = shares[0].group_key().as_bytes();
+            let make =
+                |shares: &[&KeyShare]| with_ciphersuite!(suite, C => interpolated_key::<C>(shares));
+            for set in [[0, 1], [0, 2], [1, 2]] {
+                assert_eq!(make(&set.map(|i| shares[i])), key);
+            }
+            assert_eq!(make(&shares), key);
+            for share in &shares {
+                assert_ne!(make(&[share]), key);
+            }
+        }
+        let mixed = [
+            secrets[0].share(Suite::EcdsaSecp256k1),
+            secrets[1].share(Suite::SchnorrSecp256k1),
+        ];
+        let made = interpolated_key::<frost_secp256k1::Secp256K1Sha256>(&mixed);
+        assert_ne!(made, mixed[0].group_key().as_bytes());
+        assert_ne!(made, mixed[1].group_key().as_bytes());
+    }
+}

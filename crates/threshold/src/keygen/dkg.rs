@@ -253,3 +253,84 @@ fn library<C: Ciphersuite>(error: frost_core::Error<C>) -> Error {
         detail: error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use std::collections::BTreeMap;
+
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    use super::{BadPackage, Dealer, check_package, check_sub_share, dealer};
+    use crate::{Parameters, PartyIndex, Suite};
+
+    fn index(i: u8) -> PartyIndex {
+        PartyIndex::new(i).unwrap()
+    }
+
+    fn dealers(suite: Suite) -> (Parameters, BTreeMap<PartyIndex, Box<dyn Dealer>>) {
+        let parameters = Parameters::new(2, 3).unwrap();
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let deal = |i| (i, dealer(suite, parameters, i, &mut rng).unwrap());
+        (parameters, parameters.indices().map(deal).collect())
+    }
+
+    /// Our check of a package and the library's agree, and a proof copied from another dealer fails both.
+    #[test]
+    fn checks_agree_with_the_library() {
+        for suite in Suite::ALL {
+            let (parameters, mut dealers) = dealers(suite);
+            let honest: BTreeMap<_, _> = dealers
+                .iter()
+                .map(|(&i, dealer)| (i, dealer.package().unwrap()))
+                .collect();
+            for (&i, package) in &honest {
+                assert_eq!(check_package(suite, parameters, i, package), Ok(()));
+            }
+            let copied = &honest[&index(1)];
+            assert_eq!(
+                check_package(suite, parameters, index(2), copied),
+                Err(BadPackage)
+            );
+            let with_copy =
+                BTreeMap::from([(index(1), copied.clone()), (index(2), copied.clone())]);
+            let refused = dealers.remove(&index(3)).unwrap().deal(&with_copy);
+            assert!(refused.is_err(), "the library refuses the copy too");
+        }
+    }
+
+    /// A sub-share is good for the one receiver it was dealt to, under the one package.
+    #[test]
+    fn sub_shares_fit_receiver_and_package_only() {
+        for suite in Suite::ALL {
+            let (_, mut dealers) = dealers(suite);
+            let packages: BTreeMap<_, _> = dealers
+                .iter()
+                .map(|(&i, dealer)| (i, dealer.package().unwrap()))
+                .collect();
+            let others = BTreeMap::from([2, 3].map(|i| (index(i), packages[&index(i)].clone())));
+            let dealt = dealers.remove(&index(1)).unwrap().deal(&others).unwrap();
+            let share = &dealt.sub_shares[&index(2)];
+            assert!(check_sub_share(
+                suite,
+                &packages[&index(1)],
+                index(2),
+                share
+            ));
+            assert!(!check_sub_share(
+                suite,
+                &packages[&index(1)],
+                index(3),
+                share
+            ));
+            assert!(!check_sub_share(
+                suite,
+                &packages[&index(2)],
+                index(2),
+                share
+            ));
+        }
+    }
+}

@@ -89,6 +89,15 @@ impl Context {
             return Err(Error::Banned { index });
         }
         let party = self.sealed.open(&self.mac_key)?;
+        // A pair whose correlations were wiped stays banned after a restart.
+        let wiped = |index: &&PartyIndex| {
+            let kept =
+                dkls_index(**index).is_ok_and(|index| party.mul_senders.contains_key(&index));
+            !kept
+        };
+        if let Some(&index) = self.others.iter().find(wiped) {
+            return Err(Error::Banned { index });
+        }
         reseed()?;
         Ok(Opened { party, banned })
     }

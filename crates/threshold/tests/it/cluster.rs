@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
-use quorate_threshold::envelope::Envelope;
+use quorate_threshold::envelope::{Envelope, SessionTag};
 use quorate_threshold::{
-    Committee, Engine, EpochSecrets, KeygenOutput, KeygenParams, MessageDigest, Parameters,
-    PartyIndex, PublicKeys, RealEngine, Session, SignParams, Started, Verdict, Why,
+    Charge, Committee, Engine, EpochSecrets, Evidence, EvidenceError, KeygenOutput, KeygenParams,
+    MessageDigest, Offence, Parameters, PartyIndex, PublicKeys, RealEngine, Session, SignParams,
+    Started, Verdict, Why, verify_evidence,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -239,4 +240,77 @@ impl Vault {
 
 pub(crate) fn digest() -> MessageDigest {
     MessageDigest::derived_from_what_this_signer_decoded([0x42; 32])
+}
+
+/// The committed 2-of-3 vault, made by `examples/keygen.rs`. Test keys: worth nothing.
+impl Vault {
+    pub(crate) fn fixture() -> Self {
+        const PUBLIC: &[u8] = include_bytes!("../fixtures/2of3/public.bin");
+        let secrets = (1..=3)
+            .map(|i| {
+                (
+                    index(i),
+                    EpochSecrets::from_bytes(fixture_secrets(i)).unwrap(),
+                )
+            })
+            .collect();
+        let public = PublicKeys::from_bytes(PUBLIC).unwrap();
+        Self {
+            committee: committee(2, 3),
+            public,
+            secrets,
+        }
+    }
+}
+
+/// The bytes of one fixture member's secrets.
+pub(crate) fn fixture_secrets(i: u8) -> &'static [u8] {
+    const SECRETS: [&[u8]; 3] = [
+        include_bytes!("../fixtures/2of3/secrets-1.bin"),
+        include_bytes!("../fixtures/2of3/secrets-2.bin"),
+        include_bytes!("../fixtures/2of3/secrets-3.bin"),
+    ];
+    SECRETS[usize::from(i) - 1]
+}
+
+/// A named fault, after a third party with nothing but roster and session tag has convicted.
+pub(crate) fn convict(
+    verdict: Option<Verdict>,
+    committee: &Committee,
+    tag: &SessionTag,
+) -> (PartyIndex, Offence) {
+    let Some(Verdict::NamedFault { culprit, evidence }) = verdict else {
+        panic!("no named fault but {verdict:?}")
+    };
+    let received = Evidence::from_bytes(&evidence.to_bytes()).unwrap();
+    assert_eq!(received, evidence);
+    assert_eq!(verify_evidence(&received, committee, tag), Ok(culprit));
+    // The same papers convict nobody else, and nobody of another session.
+    for other in committee.indices().filter(|&other| other != culprit) {
+        let framed = Charge {
+            culprit: other,
+            ..received.charge().clone()
+        }
+        .into();
+        assert!(
+            verify_evidence(&framed, committee, tag).is_err(),
+            "{other} framed"
+        );
+    }
+    let elsewhere = SessionTag {
+        session: [0xee; 32],
+        ..*tag
+    };
+    let error = Err(EvidenceError::OtherSession);
+    assert_eq!(verify_evidence(&received, committee, &elsewhere), error);
+    let moved = Charge {
+        tag: elsewhere,
+        ..received.charge().clone()
+    }
+    .into();
+    assert!(
+        verify_evidence(&moved, committee, &elsewhere).is_err(),
+        "moved to another session"
+    );
+    (culprit, received.charge().offence.clone())
 }

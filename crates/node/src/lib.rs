@@ -10,6 +10,16 @@
 pub mod peers;
 pub mod rpc;
 
+mod chains;
+mod error;
+mod events;
+mod keys;
+mod making;
 mod process;
 mod record;
+mod router;
 mod shared;
+mod shelf;
+mod vaults;
+
+pub use self::error::{MIN_PASSPHRASE_CHARS, MIN_PIN_CHARS, NodeError};

@@ -1,0 +1,441 @@
+//! The making of vaults: begun here or joined, until the roster is complete and the vault itself takes over.
+//!
+//! | creator | joiner |
+//! |---|---|
+//! | [`Making::create`]: terms and one invitation a seat | |
+//! | the invitation's listener | [`Making::join`]: the spoken code |
+//! | seat durable when the joiner says it is, [`Making::seat`] | vault durable |
+//! | all seats taken: charter made, vault runs | |
+//! | roster told again and again until all have confirmed | [`Making::take_roster`]: checked, vault runs |
+//!
+//! **Invariant:** a joiner takes a roster only from the inviter it paired with, only for the vault it was invited to,
+//! and only if its own and the inviter's keys and the terms are in it as they were said.
+
+mod channel;
+mod error;
+mod invite;
+mod join;
+mod record;
+mod rosters;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use quorate_api::is_name;
+use quorate_store::Write;
+use quorate_threshold::{Engine, Parameters};
+use quorate_vault::machine::Phase;
+use quorate_vault::{Charter, PartyId};
+use quorate_wire::VerifiedCard;
+use rand_core::OsRng;
+use tokio::runtime::Handle;
+
+pub(crate) use self::error::MakingError;
+use self::invite::Open;
+use self::join::Admission;
+use self::record::{Founded, Inviting, Joined, Seat, Terms, contact, contacts};
+pub(crate) use self::record::{Labels, Stage, VaultRecord};
+use crate::chains::Chains;
+use crate::events::Events;
+use crate::keys::Me;
+use crate::peers::Peers;
+use crate::process::{fresh_bytes, now_ms};
+use crate::shared::lock;
+use crate::shelf::{Shelf, keep, load_all};
+use crate::vaults::{Parts, StartError, Vaults, start};
+
+const FAMILY: &str = "vault/";
+
+/// What vaults are made with.
+pub(crate) struct Tools {
+    /// This member.
+    pub(crate) me: Arc<Me>,
+    /// The store.
+    pub(crate) shelf: Shelf,
+    /// The channels.
+    pub(crate) peers: Peers,
+    /// Where running vaults go.
+    pub(crate) vaults: Vaults,
+    /// The chains.
+    pub(crate) chains: Chains,
+    /// The threshold protocols.
+    pub(crate) engine: Arc<dyn Engine>,
+    /// Where news go.
+    pub(crate) events: Arc<Events>,
+    /// Where invitations listen.
+    pub(crate) pairing_at: SocketAddr,
+    /// Addresses by which this machine is reached.
+    pub(crate) reachable: Vec<SocketAddr>,
+}
+
+/// Every vault's record, and the open invitations. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Making(Arc<Inner>);
+
+struct Inner {
+    tools: Tools,
+    records: Mutex<BTreeMap<String, VaultRecord>>,
+    open: Mutex<Vec<Open>>,
+    /// Why a roster was refused, by local name.
+    faults: Mutex<BTreeMap<String, String>>,
+    /// Held while a record changes: check, make durable, remember.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// A code and where to go with it.
+pub(crate) struct Invited {
+    /// The spoken code.
+    pub(crate) code: String,
+    /// Where the joiner dials.
+    pub(crate) address: SocketAddr,
+    /// When the code dies.
+    pub(crate) expires_ms: u64,
+}
+
+impl Making {
+    /// Reads the records and starts every vault that is founded.
+    ///
+    /// # Errors
+    /// Those of the store, or a vault's name and what is wrong with it.
+    pub(crate) fn start(tools: Tools) -> Result<Self, (String, StartError)> {
+        let read = tools.shelf.with(|store| load_all::<VaultRecord>(store, FAMILY));
+        let records = read.map_err(|error| ("records".to_owned(), error.into()))?;
+        let making = Self(Arc::new(Inner {
+            tools,
+            records: Mutex::new(records.iter().cloned().collect()),
+            open: Mutex::default(),
+            faults: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }));
+        for (name, record) in records {
+            making.resume(&name, &record.stage).map_err(|error| (name, error))?;
+        }
+        tokio::spawn(rosters::keep_telling(making.clone()));
+        Ok(making)
+    }
+
+    fn resume(&self, name: &str, stage: &Stage) -> Result<(), StartError> {
+        let know = |bytes: &[u8]| {
+            if let Ok(card) = VerifiedCard::decode(bytes) {
+                self.0.tools.peers.know(contact(card.card()));
+            }
+        };
+        match stage {
+            Stage::Inviting(inviting) => inviting.seats.iter().for_each(|seat| know(&seat.card)),
+            Stage::Joined(joined) => know(&joined.inviter),
+            Stage::Founded(founded) => {
+                let charter = Charter::decode(&founded.charter).map_err(|_| crate::shelf::unreadable(name))?;
+                self.run(name, charter, founded)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the vault of a complete roster.
+    fn run(&self, name: &str, charter: Charter, founded: &Founded) -> Result<(), StartError> {
+        let tools = &self.0.tools;
+        for contact in contacts(&charter, &founded.addresses, &tools.me.party) {
+            tools.peers.know(contact);
+        }
+        let parts = Parts {
+            name: name.to_owned(),
+            charter,
+            me: tools.me.party,
+            identity: Arc::new(tools.me.identity.clone()),
+            engine: Arc::clone(&tools.engine),
+            shelf: tools.shelf.clone(),
+            peers: tools.peers.clone(),
+            chains: tools.chains.clone(),
+            events: Arc::clone(&tools.events),
+        };
+        tools.vaults.put(name, start(parts, &Handle::current())?);
+        Ok(())
+    }
+
+    /// Begins a vault and opens an invitation for every other member.
+    ///
+    /// # Errors
+    /// [`MakingError`]; nothing has changed then.
+    pub(crate) async fn create(
+        &self,
+        name: &str,
+        threshold: u8,
+        size: u8,
+        labels: Labels,
+    ) -> Result<Vec<Invited>, MakingError> {
+        if Parameters::new(threshold, size).is_err() {
+            return Err(MakingError::Parameters { threshold, members: size });
+        }
+        if !labels.are_sound() {
+            return Err(MakingError::Labels);
+        }
+        let terms = Terms { name: name.to_owned(), nonce: fresh_bytes(), threshold, size, needed: threshold };
+        let turn = self.0.turn.lock().await;
+        self.require_free(name)?;
+        let mut open = Vec::new();
+        for _ in 1..size {
+            open.push(invite::open(self, name).await?);
+        }
+        let stage = Stage::Inviting(Inviting { terms, labels, seats: Vec::new() });
+        self.keep(name, VaultRecord { created_ms: now_ms(), stage }).await?;
+        drop(turn);
+        let invited = open.iter().map(told).collect();
+        lock(&self.0.open).extend(open);
+        Ok(invited)
+    }
+
+    /// Opens a fresh invitation for a seat that is still free; if each has one, the oldest of them dies.
+    ///
+    /// # Errors
+    /// [`MakingError`].
+    pub(crate) async fn invite(&self, name: &str) -> Result<Invited, MakingError> {
+        let turn = self.0.turn.lock().await;
+        let free = match self.record(name)?.stage {
+            Stage::Inviting(inviting) => usize::from(inviting.terms.size).saturating_sub(inviting.seats.len() + 1),
+            Stage::Joined(_) => return Err(MakingError::NotCreator(name.to_owned())),
+            Stage::Founded(_) => return Err(MakingError::NotInviting(name.to_owned())),
+        };
+        let fresh = invite::open(self, name).await?;
+        let invited = told(&fresh);
+        let mut open = lock(&self.0.open);
+        open.retain(Open::is_alive);
+        open.push(fresh);
+        while open.iter().filter(|one| one.vault == name).count() > free {
+            let Some(oldest) = open.iter().position(|one| one.vault == name) else { break };
+            open.remove(oldest);
+        }
+        drop(turn);
+        Ok(invited)
+    }
+
+    /// Joins a vault by code; gives its local name.
+    ///
+    /// # Errors
+    /// [`MakingError`].
+    pub(crate) async fn join(
+        &self,
+        code: &str,
+        address: &str,
+        name: Option<String>,
+        labels: Labels,
+    ) -> Result<String, MakingError> {
+        let code = code.parse()?;
+        if !labels.are_sound() {
+            return Err(MakingError::Labels);
+        }
+        if let Some(name) = &name {
+            self.require_free(name)?;
+        }
+        let own = self.own_card();
+        let admission = join::pair(code, address, &own, &labels).await?;
+        let turn = self.0.turn.lock().await;
+        let local = self.keep_joined(name, &admission, labels).await?;
+        self.0.tools.peers.know(contact(admission.inviter.card()));
+        if let Err(error) = admission.take().await {
+            self.forget(&local).await?;
+            return Err(error);
+        }
+        drop(turn);
+        Ok(local)
+    }
+
+    async fn keep_joined(
+        &self,
+        name: Option<String>,
+        admission: &Admission,
+        labels: Labels,
+    ) -> Result<String, MakingError> {
+        // Joining again after a pairing that broke at its end replaces what is left of it.
+        let again = lock(&self.0.records).iter().find_map(|(name, record)| match &record.stage {
+            Stage::Joined(joined) if joined.terms.nonce == admission.terms.nonce => Some(name.clone()),
+            _ => None,
+        });
+        let local = match again {
+            Some(local) => local,
+            None => {
+                let local = name.unwrap_or_else(|| admission.terms.name.clone());
+                self.require_free(&local)?;
+                local
+            }
+        };
+        let joined = Joined { terms: admission.terms.clone(), labels, inviter: admission.inviter.encode() };
+        self.keep(&local, VaultRecord { created_ms: now_ms(), stage: Stage::Joined(joined) }).await?;
+        Ok(local)
+    }
+
+    /// Gives a vault up before its keys are made.
+    ///
+    /// # Errors
+    /// [`MakingError::Unknown`], [`MakingError::TooLate`], or the store's.
+    pub(crate) async fn abandon(&self, name: &str) -> Result<(), MakingError> {
+        let turn = self.0.turn.lock().await;
+        self.record(name)?;
+        if let Some(handle) = self.0.tools.vaults.named(name) {
+            let phase = handle.look(|seen| seen.vault.view().phase).await;
+            if !matches!(phase, Ok(Phase::Confirming | Phase::Failed)) {
+                return Err(MakingError::TooLate(name.to_owned()));
+            }
+            self.0.tools.vaults.remove(name).await;
+        }
+        lock(&self.0.open).retain(|one| one.vault != name);
+        self.forget(name).await?;
+        drop(turn);
+        Ok(())
+    }
+
+    /// Whether a party that proved the code may take a seat; the terms, or why not.
+    fn may_seat(&self, name: &str, card: &VerifiedCard, labels: &Labels) -> Result<Terms, String> {
+        let Ok(VaultRecord { stage: Stage::Inviting(inviting), .. }) = self.record(name) else {
+            return Err("the vault is not inviting any more; ask its creator".to_owned());
+        };
+        if !labels.are_sound() {
+            return Err("a label has characters that cannot be seen; choose another".to_owned());
+        }
+        let seated: Vec<VerifiedCard> = inviting.seats.iter().filter_map(Seat::card).collect();
+        let same = |other: &VerifiedCard| other.card().identity == card.card().identity;
+        let others: Vec<VerifiedCard> = seated.iter().filter(|other| !same(other)).cloned().collect();
+        if others.len() + 1 >= usize::from(inviting.terms.size) {
+            return Err("every seat of the vault is taken; ask its creator".to_owned());
+        }
+        let all: Vec<VerifiedCard> = others.into_iter().chain([self.own_card()]).collect();
+        invite::clash(card, &all).map_or(Ok(inviting.terms), Err)
+    }
+
+    /// Seats a party that has the vault durably; founds the vault with the last one.
+    async fn seat(&self, name: &str, card: &VerifiedCard, labels: Labels) -> Result<(), MakingError> {
+        let turn = self.0.turn.lock().await;
+        self.may_seat(name, card, &labels).map_err(MakingError::Refused)?;
+        let mut record = self.record(name)?;
+        let Stage::Inviting(inviting) = &mut record.stage else {
+            return Err(MakingError::NotInviting(name.to_owned()));
+        };
+        let same = |seat: &Seat| seat.card().is_some_and(|other| other.card().identity == card.card().identity);
+        inviting.seats.retain(|seat| !same(seat));
+        inviting.seats.push(Seat { card: card.encode(), labels });
+        let complete = inviting.seats.len() + 1 == usize::from(inviting.terms.size);
+        let founding = inviting.clone();
+        self.0.tools.peers.know(contact(card.card()));
+        if complete {
+            self.found(name, record.created_ms, &founding).await?;
+        } else {
+            self.keep(name, record).await?;
+        }
+        drop(turn);
+        Ok(())
+    }
+
+    async fn found(&self, name: &str, created_ms: u64, inviting: &Inviting) -> Result<(), MakingError> {
+        let (charter, addresses) = record::found(inviting, &self.0.tools.me).ok_or(MakingError::Malformed)?;
+        charter.check().map_err(|error| MakingError::Refused(error.to_string()))?;
+        self.keep_founded(name, created_ms, charter, addresses).await
+    }
+
+    async fn keep_founded(
+        &self,
+        name: &str,
+        created_ms: u64,
+        charter: Charter,
+        addresses: quorate_vault::charter::Addresses,
+    ) -> Result<(), MakingError> {
+        let founded = Founded { charter: charter.encode(), addresses };
+        self.keep(name, VaultRecord { created_ms, stage: Stage::Founded(founded.clone()) }).await?;
+        lock(&self.0.faults).remove(name);
+        Ok(self.run(name, charter, &founded)?)
+    }
+
+    /// Takes a roster, if it is the one that this member waits for.
+    pub(crate) async fn take_roster(
+        &self,
+        from: PartyId,
+        charter: Charter,
+        addresses: quorate_vault::charter::Addresses,
+    ) -> Result<(), MakingError> {
+        let turn = self.0.turn.lock().await;
+        let waiting = lock(&self.0.records).iter().find_map(|(name, record)| match &record.stage {
+            Stage::Joined(joined) if joined.terms.nonce == charter.nonce => {
+                Some((name.clone(), record.created_ms, joined.clone()))
+            }
+            _ => None,
+        });
+        let Some((name, created_ms, joined)) = waiting else { return Ok(()) };
+        let inviter = VerifiedCard::decode(&joined.inviter).map_err(|_| crate::shelf::unreadable(&name))?;
+        if PartyId::of_identity(&inviter.card().identity) != from {
+            return Ok(());
+        }
+        if let Some(why) = record::roster_fault(&charter, &joined, &self.0.tools.me) {
+            tracing::warn!(vault = name, why, "refused a roster");
+            lock(&self.0.faults).insert(name, why);
+            return Ok(());
+        }
+        self.keep_founded(&name, created_ms, charter, addresses).await?;
+        drop(turn);
+        Ok(())
+    }
+
+    /// Why the roster of a vault was refused, if it was.
+    pub(crate) fn fault(&self, name: &str) -> Option<String> {
+        lock(&self.0.faults).get(name).cloned()
+    }
+
+    /// Every record, by local name.
+    pub(crate) fn all(&self) -> Vec<(String, VaultRecord)> {
+        lock(&self.0.records).iter().map(|(name, record)| (name.clone(), record.clone())).collect()
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// [`MakingError::Unknown`].
+    pub(crate) fn record(&self, name: &str) -> Result<VaultRecord, MakingError> {
+        lock(&self.0.records).get(name).cloned().ok_or_else(|| MakingError::Unknown(name.to_owned()))
+    }
+
+    /// Where the newest open invitation listens.
+    pub(crate) fn pairing(&self) -> Option<SocketAddr> {
+        lock(&self.0.open).iter().rev().find(|one| one.is_alive()).map(|one| one.address)
+    }
+
+    fn require_free(&self, name: &str) -> Result<(), MakingError> {
+        if !is_name(name) {
+            return Err(MakingError::Name(name.to_owned()));
+        }
+        let taken = lock(&self.0.records).contains_key(name);
+        if taken { Err(MakingError::NameTaken(name.to_owned())) } else { Ok(()) }
+    }
+
+    async fn keep(&self, name: &str, record: VaultRecord) -> Result<(), MakingError> {
+        let write = keep(format!("{FAMILY}{name}"), &record);
+        self.0.tools.shelf.apart(move |store| store.commit(vec![write], &mut OsRng)).await?;
+        lock(&self.0.records).insert(name.to_owned(), record);
+        Ok(())
+    }
+
+    async fn forget(&self, name: &str) -> Result<(), MakingError> {
+        let write = Write::DeleteSetting { key: format!("{FAMILY}{name}") };
+        self.0.tools.shelf.apart(move |store| store.commit(vec![write], &mut OsRng)).await?;
+        lock(&self.0.records).remove(name);
+        lock(&self.0.faults).remove(name);
+        Ok(())
+    }
+
+    fn own_card(&self) -> VerifiedCard {
+        self.0.tools.me.card()
+    }
+
+    fn own_endpoint(&self) -> [u8; 32] {
+        self.own_card().card().endpoint
+    }
+
+    fn pairing_at(&self) -> SocketAddr {
+        self.0.tools.pairing_at
+    }
+
+    fn told_ip(&self, bound: IpAddr) -> IpAddr {
+        invite::told(bound, &self.0.tools.reachable)
+    }
+}
+
+fn told(open: &Open) -> Invited {
+    Invited { code: open.code(), address: open.address, expires_ms: open.expires_ms }
+}

@@ -22,14 +22,14 @@ pub enum Death {
 #[derive(Default)]
 pub struct Disk {
     own: Vec<Vec<u8>>,
+    /// The same, decoded once.
+    decoded: Vec<Logged>,
     replicas: BTreeMap<(PartyId, u32), Vec<Vec<u8>>>,
     checkpoints: BTreeMap<(PartyId, u32), String>,
     secrets: BTreeMap<String, Vec<u8>>,
     notes: BTreeMap<String, Vec<u8>>,
     /// Commits since the member first started.
     commits: u64,
-    /// Names of the durable steps, in order: what a crash plan enumerates.
-    steps: Vec<String>,
 }
 
 /// One member's way to its disk.
@@ -81,11 +81,12 @@ impl Journal for SimJournal {
 
 impl Disk {
     fn apply(&mut self, me: PartyId, write: Write) {
-        let step = step_name(&write);
-        self.steps.push(step);
         match write {
             Write::Append { position, entry } => {
-                self.own.truncate(usize::try_from(position).unwrap_or(usize::MAX));
+                let at = usize::try_from(position).unwrap_or(usize::MAX);
+                self.own.truncate(at);
+                self.decoded.truncate(at);
+                self.decoded.extend(Logged::decode(&entry));
                 self.own.push(entry);
                 debug_assert_eq!(self.own.len() as u64, position + 1);
             }
@@ -120,8 +121,8 @@ impl Disk {
     }
 
     /// The member's own log, decoded.
-    pub fn own_entries(&self) -> Vec<Logged> {
-        self.own.iter().filter_map(|bytes| Logged::decode(bytes).ok()).collect()
+    pub fn own_entries(&self) -> &[Logged] {
+        &self.decoded
     }
 
     /// The member's own log, as bytes.
@@ -147,20 +148,5 @@ impl Disk {
     /// Commits since the member first started.
     pub fn commits(&self) -> u64 {
         self.commits
-    }
-
-    /// Names of every durable step so far, in order.
-    pub fn steps(&self) -> &[String] {
-        &self.steps
-    }
-}
-
-fn step_name(write: &Write) -> String {
-    match write {
-        Write::Append { entry, .. } => Logged::decode(entry).map_or_else(|_| "entry".into(), |one| one.entry.kind().into()),
-        Write::Mutate(Mutation::Replicate { .. }) => "replica".into(),
-        Write::Mutate(Mutation::Checkpoint { .. }) => "checkpoint".into(),
-        Write::Mutate(Mutation::Secret { .. }) => "secret".into(),
-        Write::Mutate(Mutation::Note { .. }) => "note".into(),
     }
 }

@@ -17,12 +17,14 @@ pub struct Person {
     /// Payments this person still has to ask for: recipient and amount.
     to_ask: Vec<(evm::Address, u64)>,
     asked: u64,
+    /// The roster's words, read off the screen once.
+    words: Option<String>,
 }
 
 impl Person {
     /// A person who will ask for these payments once the vault is active.
     pub fn new(party: PartyId, credential: SigningKey, to_ask: Vec<(evm::Address, u64)>) -> Self {
-        Self { party, credential, to_ask, asked: 0 }
+        Self { party, credential, to_ask, asked: 0, words: None }
     }
 
     /// What the person does now, given what the screen shows. Asking twice for one payment is prevented as a careful
@@ -31,7 +33,8 @@ impl Person {
         let state = vault.state();
         match state.act0() {
             Act0::Confirming { .. } if !state.has_founded(&self.party) => {
-                vec![Command::Confirm { words: vault.charter().fingerprint().to_string() }]
+                let words = self.words.get_or_insert_with(|| vault.charter().fingerprint().to_string());
+                vec![Command::Confirm { words: words.clone() }]
             }
             Act0::Active { .. } => {
                 let mut commands = self.approvals(vault, now);

@@ -138,7 +138,7 @@ impl Watch {
         for (i, (_, disk)) in disks.iter().enumerate() {
             let disk = disk.borrow();
             for logged in disk.own_entries() {
-                let Entry::Prepared(prepared) = logged.entry else { continue };
+                let Entry::Prepared(prepared) = &logged.entry else { continue };
                 let attempt = format!("attempt-{}", prepared.attempt);
                 if !disk.secret_names().iter().any(|name| name.ends_with(&attempt)) {
                     self.broken.push(format!("member {i} said PREPARED for {attempt} and holds no share of it"));

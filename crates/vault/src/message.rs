@@ -20,6 +20,8 @@ pub struct Head {
     pub incarnation: u32,
     /// How many entries.
     pub size: u64,
+    /// RFC 6962 root over them, so that two members who hold different branches notice.
+    pub root: [u8; 32],
 }
 
 /// One message between two members of one vault.

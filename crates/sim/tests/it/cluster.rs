@@ -37,9 +37,20 @@ pub(crate) struct Disk {
     pub(crate) commits: u64,
     /// The commit at which the process dies, and whether it is on disk then.
     pub(crate) dies_at: Option<(u64, bool)>,
+    /// The process dies at the commit that holds a note of this family; whether it is on disk then.
+    pub(crate) dies_with: Option<(&'static str, bool)>,
 }
 
 impl Disk {
+    /// Whether the process dies at this commit, and if so, whether it is on disk then.
+    fn death(&mut self, writes: &[Write]) -> Option<bool> {
+        let named = |family: &str| {
+            writes.iter().any(|write| matches!(write, Write::Mutate(Mutation::Note { name, .. }) if name.starts_with(family)))
+        };
+        let at = self.dies_at.filter(|(at, _)| *at == self.commits).map(|(_, kept)| kept);
+        at.or_else(|| self.dies_with.take_if(|(family, _)| named(family)).map(|(_, kept)| kept))
+    }
+
     pub(crate) fn snapshot(&self, me: PartyId) -> Snapshot {
         let own = std::iter::once((me, 0, self.own.clone()));
         let replicas = self.replicas.iter().map(|(author, entries)| (*author, 0, entries.clone()));
@@ -61,6 +72,7 @@ impl Disk {
             notes: self.notes.clone(),
             commits: self.commits,
             dies_at: None,
+            dies_with: None,
         }
     }
 
@@ -100,8 +112,8 @@ impl Journal for MemJournal {
     fn commit(&mut self, writes: Vec<Write>) -> Result<(), Died> {
         let mut disk = self.0.borrow_mut();
         disk.commits += 1;
-        let death = disk.dies_at.filter(|(at, _)| *at == disk.commits);
-        if death.is_none_or(|(_, kept)| kept) {
+        let death = disk.death(&writes);
+        if death.unwrap_or(true) {
             writes.into_iter().for_each(|write| disk.write(write));
         }
         if death.is_some() { Err(Died) } else { Ok(()) }

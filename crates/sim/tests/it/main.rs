@@ -7,7 +7,9 @@
 )]
 
 mod cluster;
+mod faults;
 mod payment;
 mod refusals;
+mod restarts;
 mod seeds;
 mod slots;

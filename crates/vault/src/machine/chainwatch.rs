@@ -47,6 +47,10 @@ impl Vault {
             let now = self.now;
             let fresh = Watched { since: now, next_query: now, next_broadcast: now.plus_ms(OTHERS_BROADCAST_AFTER_MS) };
             let mut state = *self.watch.slots.entry(slot.key).or_insert(fresh);
+            if now < state.next_query && now < state.next_broadcast {
+                self.wake_by(state.next_query);
+                continue;
+            }
             let signed = self.signed_in(&slot);
             if now >= state.next_query {
                 state.next_query = now.plus_ms(interval(now.since_ms(state.since)));

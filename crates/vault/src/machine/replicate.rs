@@ -1,6 +1,6 @@
 //! Members' logs, copied between members: who holds how much, what they lack, and what they must never lose sight of.
 
-use quorate_log::{Batch, SignedCheckpoint, Standing};
+use quorate_log::{Batch, EMPTY_ROOT, SignedCheckpoint, Standing};
 
 use super::own_log::INCARNATION;
 use super::{Vault, conduct};
@@ -31,10 +31,9 @@ impl Vault {
     }
 
     fn heads(&self) -> Vec<Head> {
-        let head = |(author, log): (&PartyId, &quorate_log::Log)| Head {
-            author: *author,
-            incarnation: INCARNATION,
-            size: log.signed_size(),
+        let head = |(author, log): (&PartyId, &quorate_log::Log)| {
+            let size = log.signed_size();
+            Head { author: *author, incarnation: INCARNATION, size, root: log.tree().root_at(size).unwrap_or(EMPTY_ROOT) }
         };
         self.logs.iter().map(head).collect()
     }
@@ -57,14 +56,20 @@ impl Vault {
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let was_ready = peer.is_ready();
         let mut ahead = false;
+        let mut differing = Vec::new();
         for head in heads.iter().filter(|head| head.incarnation == INCARNATION) {
             let Some(log) = self.logs.get(&head.author) else { continue };
+            let ours = log.tree().root_at(head.size);
+            let differs = ours.is_some_and(|root| root != head.root);
             peer.holds.insert(head.author, head.size);
-            ahead |= head.size > log.size();
+            ahead |= ours.is_none();
+            if differs {
+                differing.push(head.author);
+            }
             if head.author == me {
                 peer.heard = true;
-                // More of the own log than is held here: a restored copy, or a lie. The proof are the entries themselves.
-                peer.caught_up = head.size <= log.size();
+                // More of the own log than is held here, or another one: a restored copy, or a lie. The entries prove it.
+                peer.caught_up = ours.is_some() && !differs;
             }
         }
         self.stirred |= was_ready != peer.is_ready();
@@ -72,6 +77,9 @@ impl Vault {
         self.push_what_lacks(from);
         if ask {
             self.send_heads(from);
+        }
+        for author in differing {
+            self.ask_whole(from, author);
         }
     }
 

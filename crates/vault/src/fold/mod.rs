@@ -12,6 +12,7 @@
 
 mod absorb;
 mod act0;
+mod evidence;
 mod explain;
 mod facts;
 mod hashes;
@@ -30,6 +31,7 @@ use crate::charter::{Charter, CharterError};
 use crate::ids::{PartyId, VaultId};
 
 pub use self::act0::Act0;
+pub use self::evidence::Consent;
 pub use self::explain::Explain;
 pub use self::facts::{Asked, Consumed, Place, Recorded, Said, SessionFacts, SlotKey};
 pub use self::hashes::{approval_hash, intent_digest, prepared_hash, request_id};

@@ -245,7 +245,7 @@ impl State {
     }
 
     /// What an approval of this request must bind to count, at the slot whose intent has this digest.
-    fn bound(&self, asked: &Asked, digest: &[u8; 32]) -> Bound {
+    pub(super) fn bound(&self, asked: &Asked, digest: &[u8; 32]) -> Bound {
         Bound {
             charter_version: self.charter.version,
             intent_digest: *digest,

@@ -113,7 +113,7 @@ impl State {
 
     /// The intent that a record's final bytes must be within: that of its request at a slot its author claimed, or a
     /// fill below one.
-    pub(super) fn intended(&self, recorded: &Recorded) -> Option<Intent> {
+    pub(crate) fn intended(&self, recorded: &Recorded) -> Option<Intent> {
         let record = &recorded.said.what;
         let facts = self.facts.requests.get(&record.request)?;
         let asked = facts.asked.as_ref()?;

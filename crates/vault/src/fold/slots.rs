@@ -210,11 +210,11 @@ impl State {
     }
 
     /// Moves requests that nobody has approved from the end into free slots, until there is no gap.
-    fn close_gaps<'a>(
+    fn close_gaps(
         &self,
         chain: ChainId,
         floor: u64,
-        kept: &mut BTreeMap<u64, &'a Claim>,
+        kept: &mut BTreeMap<u64, &Claim>,
         moves: &mut BTreeMap<RequestId, u64>,
     ) {
         loop {

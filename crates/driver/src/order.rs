@@ -64,3 +64,92 @@ fn release<P: Peers, X: Chain>(releases: Vec<Release>, peers: &mut P, chain: &mu
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use quorate_vault::io::{ChainId, Query};
+    use quorate_vault::{Message, PartyId};
+
+    use super::{MutateNoPersist, Order, PersistFirst, carry_out};
+    use crate::effects::{Effects, Release};
+    use crate::seams::{Chain, Journal, Peers, Write};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("full")]
+    struct Full;
+
+    /// Writes down what it is told, in order.
+    struct Scribe<'a> {
+        said: &'a RefCell<Vec<&'static str>>,
+        full: bool,
+    }
+
+    impl Journal for Scribe<'_> {
+        type Error = Full;
+        fn commit(&mut self, _: Vec<Write>) -> Result<(), Full> {
+            self.said.borrow_mut().push("commit");
+            if self.full { Err(Full) } else { Ok(()) }
+        }
+    }
+
+    impl Peers for Scribe<'_> {
+        fn send(&mut self, _: PartyId, _: Message) {
+            self.said.borrow_mut().push("send");
+        }
+    }
+
+    impl Chain for Scribe<'_> {
+        fn ask(&mut self, _: Query) {
+            self.said.borrow_mut().push("ask");
+        }
+        fn broadcast(&mut self, _: ChainId, _: Vec<u8>, _: [u8; 32]) {
+            self.said.borrow_mut().push("broadcast");
+        }
+    }
+
+    fn carried_out<O: Order>(writes: Vec<Write>, full: bool) -> (bool, Vec<&'static str>) {
+        let said = RefCell::default();
+        let scribe = |full| Scribe { said: &said, full };
+        let chain = ChainId::Eip155(1);
+        let releases = vec![
+            Release::Send(PartyId([1; 32]), Message::Heads { heads: Vec::new() }),
+            Release::Ask(Query::Fees { chain }),
+            Release::Broadcast { chain, raw: Vec::new(), hash: [0; 32] },
+        ];
+        let effects = Effects { writes, releases, ..Effects::default() };
+        let ok = carry_out::<O, _, _, _>(effects, &mut scribe(full), &mut scribe(full), &mut scribe(full)).is_ok();
+        (ok, said.take())
+    }
+
+    fn write() -> Write {
+        Write::Append { position: 0, entry: vec![1] }
+    }
+
+    #[test]
+    fn the_commit_comes_before_all_that_others_can_see() {
+        let (ok, said) = carried_out::<PersistFirst>(vec![write(), write()], false);
+        assert!(ok);
+        assert_eq!(said, ["commit", "send", "ask", "broadcast"]);
+    }
+
+    /// Threat: disk full, and the message that spends a one-time value leaves all the same.
+    #[test]
+    fn a_failed_commit_lets_nothing_out() {
+        let (ok, said) = carried_out::<PersistFirst>(vec![write()], true);
+        assert!(!ok);
+        assert_eq!(said, ["commit"]);
+    }
+
+    #[test]
+    fn nothing_to_keep_costs_no_commit() {
+        assert_eq!(carried_out::<PersistFirst>(Vec::new(), false).1, ["send", "ask", "broadcast"]);
+    }
+
+    /// The mutation that the simulator must notice does what it says.
+    #[test]
+    fn the_mutation_tells_before_it_keeps() {
+        assert_eq!(carried_out::<MutateNoPersist>(vec![write()], true).1, ["send", "ask", "broadcast", "commit"]);
+    }
+}

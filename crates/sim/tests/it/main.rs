@@ -8,6 +8,7 @@
 
 mod cluster;
 mod faults;
+mod loops;
 mod payment;
 mod refusals;
 mod restarts;

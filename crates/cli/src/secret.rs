@@ -17,10 +17,10 @@ use crate::failure::Outcome;
 const MAX_SECRET_BYTES: usize = 1024;
 
 /// Shortest passphrase of a new store, in characters.
-pub(crate) const MIN_PASSPHRASE_CHARS: usize = 10;
+pub(crate) const MIN_PASSPHRASE_CHARS: usize = 8;
 
 /// Shortest new PIN, in characters.
-pub(crate) const MIN_PIN_CHARS: usize = 6;
+pub(crate) const MIN_PIN_CHARS: usize = 4;
 
 /// Where a secret comes from when it is not asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -288,10 +288,10 @@ mod tests {
 
     #[test]
     fn a_short_new_one_is_refused() {
-        let (_dir, source) = file(b"12345", 0o600);
+        let (_dir, source) = file(b"123", 0o600);
         let failure = chosen(&mut nobody(), SecretKind::PIN, Some(&source)).expect_err("short");
         assert_eq!(failure.code(), ErrorCode::Usage);
-        assert!(!failure.message().contains("12345"));
+        assert!(!failure.message().contains("123"));
     }
 
     #[test]

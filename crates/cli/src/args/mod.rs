@@ -19,7 +19,7 @@ pub(crate) use node::{
 };
 pub(crate) use vault::{
     AddressCommand, ChainAddArgs, ChainCommand, CreateArgs, JoinArgs, LogCommand, LogShowArgs,
-    VaultCommand,
+    VaultCommand, VerifyArgs,
 };
 
 /// Quorate: a vault whose keys never exist. People and machines each hold a share; a payment moves

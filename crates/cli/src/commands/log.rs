@@ -8,16 +8,18 @@ use std::path::{Path, PathBuf};
 use quorate_api::LogQuery;
 use serde::Serialize;
 
+use super::{done, verify};
+use crate::action::Action;
 use crate::args::{LogCommand, LogShowArgs};
 use crate::context::Context;
 use crate::failure::Outcome;
 use crate::{Failure, render};
 
-pub(super) fn log(context: &mut Context<'_>, command: LogCommand) -> Outcome {
+pub(super) fn log(context: &mut Context<'_>, command: LogCommand) -> Outcome<Action> {
     match command {
-        LogCommand::Show(args) => show(context, args),
-        LogCommand::Export(args) => export(context, &args.file),
-        LogCommand::Verify(_) => Err(Failure::usage("", "")),
+        LogCommand::Show(args) => show(context, args).map(done),
+        LogCommand::Export(args) => export(context, &args.file).map(done),
+        LogCommand::Verify(args) => verify::verify(context, &args),
     }
 }
 

@@ -11,6 +11,7 @@ mod node;
 mod request;
 mod send;
 mod vault;
+mod verify;
 mod watch;
 
 use crate::Failure;
@@ -39,7 +40,7 @@ pub(crate) fn carry_out(context: &mut Context<'_>, command: Command) -> Outcome<
         Command::Request { command } => request::request(context, command),
         Command::Vault { command } => vault::vault(context, command),
         Command::Address { .. } => vault::addresses(context).map(done),
-        Command::Log { command } => log::log(context, command).map(done),
+        Command::Log { command } => log::log(context, command),
         Command::Chain { command } => chain::chain(context, command).map(done),
         Command::Node { command } => node::node(context, command),
         Command::Demo(args) => crate::demo::demo(context, &args.rpc).map(done),

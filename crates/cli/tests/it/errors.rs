@@ -198,3 +198,17 @@ fn doctor_names_what_is_wrong_and_says_test_funds_only() {
         came.out
     );
 }
+
+#[test]
+fn what_is_no_bundle_is_told_apart_from_what_is_not_there() {
+    let dir = tempdir().unwrap();
+    let file = dir.path().join("bundle.json");
+    let args = ["log", "verify", file.to_str().unwrap()];
+    assert_eq!(quorate(dir.path(), &args).code, 5);
+    for text in ["", "{}", "[1,2", "{\"version\":9}"] {
+        fs::write(&file, text).unwrap();
+        let came = quorate(dir.path(), &args);
+        assert_eq!(came.code, 11, "{text}: {}", came.side);
+        assert!(came.side.contains("hint: "), "{}", came.side);
+    }
+}

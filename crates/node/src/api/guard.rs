@@ -15,7 +15,7 @@ use quorate_api::{ApiError, ErrorCode};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::Refusal;
+use super::answer::Refusal;
 
 /// The one path that needs no token: it proves that this daemon knows it.
 const OPEN_PATH: &str = "/v1/hello";

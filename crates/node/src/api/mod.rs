@@ -1,75 +1,144 @@
 //! The local API: exactly the routes of `quorate_api`, on 127.0.0.1.
 
+mod answer;
+mod chains;
 mod guard;
+mod logs;
+mod node;
+mod requests;
+mod send;
+mod vaults;
+mod view;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::StatusCode;
-use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
-use quorate_api::{ApiError, ErrorCode};
-use serde::de::DeserializeOwned;
-use zeroize::Zeroize;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, post};
+use axum::{Extension, Router};
+use quorate_api::{ApiError, ErrorCode, MAX_BODY_BYTES};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zeroize::Zeroizing;
 
-/// What every handler answers.
-type Answer<T> = Result<Json<T>, Refusal>;
+use self::answer::Refusal;
+use self::guard::{Guard, stand_guard};
+use crate::daemon::Daemon;
 
-/// An error on its way to the client.
-#[derive(Debug)]
-pub(crate) struct Refusal(pub(crate) ApiError);
+/// Connections that are served at once; more wait.
+const MAX_CONNECTIONS: usize = 256;
 
-impl<E: Into<ApiError>> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Self(error.into())
+/// What every handler works on.
+type Host = axum::extract::State<Arc<Daemon>>;
+
+/// Serves the API on `listener` until it is dropped.
+pub(crate) async fn serve(listener: TcpListener, token: Zeroizing<String>, daemon: Arc<Daemon>) -> std::io::Result<()> {
+    let guard = Arc::new(Guard::new(listener.local_addr()?, token));
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    axum::serve(Bounded { listener, room }, routes(guard, daemon)).await
+}
+
+fn routes(guard: Arc<Guard>, daemon: Arc<Daemon>) -> Router {
+    let vault = Router::new()
+        .route("/", get(vaults::show))
+        .route("/invite", post(vaults::invite))
+        .route("/confirm", post(vaults::confirm))
+        .route("/abandon", post(vaults::abandon))
+        .route("/addresses", get(vaults::addresses))
+        .route("/balance", get(vaults::balance))
+        .route("/history", get(requests::history))
+        .route("/log", get(logs::page))
+        .route("/log/export", get(logs::export))
+        .route("/preview", post(send::preview))
+        .route("/send", post(send::send))
+        .route("/requests", get(requests::list))
+        .route("/request/{id}", get(requests::show))
+        .route("/request/{id}/approve", post(requests::approve))
+        .route("/request/{id}/reject", post(requests::reject))
+        .route("/request/{id}/cancel", post(requests::cancel))
+        .route("/request/{id}/replace", post(requests::replace))
+        .route("/request/{id}/wait", get(requests::wait));
+    let all = Router::new()
+        .route("/hello", get(node::hello))
+        .route("/status", get(node::status))
+        .route("/doctor", get(node::doctor))
+        .route("/events", get(node::events))
+        .route("/pin", post(node::pin))
+        .route("/passphrase", post(node::passphrase))
+        .route("/chains", get(chains::list).post(chains::add))
+        .route("/chains/{name}", delete(chains::remove))
+        .route("/vaults", get(vaults::list).post(vaults::create))
+        .route("/join", post(vaults::join))
+        .nest("/vault/{vault}", vault);
+    Router::new()
+        .nest("/v1", all)
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(unknown_route)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(Extension(Arc::clone(&guard)))
+        .layer(from_fn_with_state(guard, stand_guard))
+        .with_state(daemon)
+}
+
+async fn unknown_route() -> Refusal {
+    let hint = "run command and daemon from the same release";
+    Refusal(ApiError::new(ErrorCode::NotFound, "this daemon has no such route", hint))
+}
+
+/// A listener that holds back what exceeds [`MAX_CONNECTIONS`].
+struct Bounded {
+    listener: TcpListener,
+    room: Arc<Semaphore>,
+}
+
+impl axum::serve::Listener for Bounded {
+    type Io = Seated;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Seated, SocketAddr) {
+        let seat = Arc::clone(&self.room).acquire_owned().await;
+        let (stream, from) = axum::serve::Listener::accept(&mut self.listener).await;
+        (Seated { stream, _seat: seat.ok() }, from)
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, Json(self.0)).into_response()
-    }
+/// A connection and the room it takes.
+struct Seated {
+    stream: TcpStream,
+    _seat: Option<OwnedSemaphorePermit>,
 }
 
-/// A JSON body; its bytes are erased once read, as they can hold a PIN.
-struct Body<T>(T);
+mod seated {
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Refusal;
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let bytes = Bytes::from_request(request, state).await;
-        let bytes = bytes.map_err(|rejection| usage(format!("the body cannot be read: {}", rejection.body_text())))?;
-        let mut bytes: Vec<u8> = bytes.into();
-        let parsed = serde_json::from_slice(&bytes);
-        bytes.zeroize();
-        // serde's own words can quote the body, which can hold a PIN; its place is enough.
-        parsed.map(Self).map_err(|error| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            Refusal(usage(format!("the body is not what this route takes ({place})")))
-        })
+    use super::Seated;
+
+    impl AsyncRead for Seated {
+        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.stream).poll_read(cx, buf)
+        }
     }
-}
 
-/// Query parameters.
-struct Params<T>(T);
+    impl AsyncWrite for Seated {
+        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.stream).poll_write(cx, bytes)
+        }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
-    type Rejection = Refusal;
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.stream).poll_flush(cx)
+        }
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let query = Query::from_request_parts(parts, state).await;
-        let Query(value) = query.map_err(|rejection: QueryRejection| {
-            Refusal(usage(format!("the query is not what this route takes: {}", rejection.body_text())))
-        })?;
-        Ok(Self(value))
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.stream).poll_shutdown(cx)
+        }
     }
-}
-
-fn usage(message: impl Into<String>) -> ApiError {
-    ApiError::new(ErrorCode::Usage, message, "run command and daemon from the same release")
 }

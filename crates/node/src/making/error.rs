@@ -24,8 +24,6 @@ pub(crate) enum MakingError {
     NotInviting(String),
     #[error("{0} was joined here, not begun; ask the member that began it for a code")]
     NotCreator(String),
-    #[error("every free seat of {0} has an open invitation; use those codes, or wait until one has expired")]
-    NoFreeSeat(String),
     #[error("{0} has keys being made or made; it cannot be given up any more")]
     TooLate(String),
     #[error("the code cannot be read: {0}")]
@@ -55,7 +53,7 @@ impl MakingError {
             Self::Name(_) | Self::Parameters { .. } | Self::Labels | Self::Code(_) => ErrorCode::Usage,
             Self::NameTaken(_) => ErrorCode::Duplicate,
             Self::Unknown(_) => ErrorCode::NotFound,
-            Self::NotInviting(_) | Self::NotCreator(_) | Self::NoFreeSeat(_) | Self::TooLate(_) | Self::Refused(_) => {
+            Self::NotInviting(_) | Self::NotCreator(_) | Self::TooLate(_) | Self::Refused(_) => {
                 ErrorCode::Denied
             }
             Self::Pairing(error) => pairing_code(error),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use quorate_wire::VerifiedCard;
-use quorate_wire::pairing::{Inviter, Invitation, LIFETIME_MS, PairingError};
+use quorate_wire::pairing::{Invitation, Inviter, LIFETIME_MS};
 use rand_core::OsRng;
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpStream};
@@ -52,6 +52,11 @@ impl Open {
         !self.task.is_finished() && lock(&self.invitation).check(uptime_ms()).is_ok()
     }
 
+    /// Whether nobody is answered on its port any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.task.is_finished()
+    }
+
     /// The code, for the person to speak.
     pub(super) fn code(&self) -> String {
         lock(&self.invitation).code().reveal().to_string()
@@ -94,12 +99,13 @@ async fn listen(at: SocketAddr) -> std::io::Result<TcpListener> {
     last
 }
 
-/// Answers joiners until the invitation is used, dead or expired. Pairings under way end on their own.
+/// Answers joiners until the invitation has expired; who comes with a used or dead code before is told that it is.
 async fn serve(making: Making, vault: String, listener: TcpListener, invitation: Arc<Mutex<Invitation>>) {
     let room = Arc::new(Semaphore::new(MAX_PAIRING));
-    let usable = || lock(&invitation).check(uptime_ms()).is_ok();
-    while usable() {
-        let Ok(accepted) = timeout(Duration::from_millis(500), listener.accept()).await else { continue };
+    let expires_at_ms = lock(&invitation).expires_at_ms();
+    while uptime_ms() < expires_at_ms {
+        let left = Duration::from_millis(expires_at_ms.saturating_sub(uptime_ms()));
+        let Ok(accepted) = timeout(left, listener.accept()).await else { return };
         let (Ok((stream, _)), Ok(seat)) = (accepted, Arc::clone(&room).try_acquire_owned()) else { continue };
         let (making, vault, invitation) = (making.clone(), vault.clone(), Arc::clone(&invitation));
         tokio::spawn(async move {

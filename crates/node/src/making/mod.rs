@@ -94,25 +94,36 @@ pub(crate) struct Invited {
 }
 
 impl Making {
-    /// Reads the records and starts every vault that is founded.
+    /// Reads the records; nothing runs yet.
     ///
     /// # Errors
-    /// Those of the store, or a vault's name and what is wrong with it.
-    pub(crate) fn start(tools: Tools) -> Result<Self, (String, StartError)> {
-        let read = tools.shelf.with(|store| load_all::<VaultRecord>(store, FAMILY));
-        let records = read.map_err(|error| ("records".to_owned(), error.into()))?;
-        let making = Self(Arc::new(Inner {
+    /// Those of the store.
+    pub(crate) fn load(tools: Tools) -> Result<Self, quorate_store::Error> {
+        let records = tools.shelf.with(|store| load_all::<VaultRecord>(store, FAMILY))?;
+        Ok(Self(Arc::new(Inner {
             tools,
-            records: Mutex::new(records.iter().cloned().collect()),
+            records: Mutex::new(records.into_iter().collect()),
             open: Mutex::default(),
             faults: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
-        }));
-        for (name, record) in records {
-            making.resume(&name, &record.stage).map_err(|error| (name, error))?;
+        })))
+    }
+
+    /// Starts every vault that is founded, and gets to know everybody.
+    ///
+    /// # Errors
+    /// A vault's local name and what is wrong with it.
+    pub(crate) fn resume_all(&self) -> Result<(), (String, StartError)> {
+        for (name, record) in self.all() {
+            self.resume(&name, &record.stage).map_err(|error| (name, error))?;
         }
-        tokio::spawn(rosters::keep_telling(making.clone()));
-        Ok(making)
+        tokio::spawn(rosters::keep_telling(Arc::downgrade(&self.0)));
+        Ok(())
+    }
+
+    /// Closes every invitation.
+    pub(crate) fn close(&self) {
+        lock(&self.0.open).clear();
     }
 
     fn resume(&self, name: &str, stage: &Stage) -> Result<(), StartError> {
@@ -199,10 +210,11 @@ impl Making {
         let fresh = invite::open(self, name).await?;
         let invited = told(&fresh);
         let mut open = lock(&self.0.open);
-        open.retain(Open::is_alive);
+        open.retain(|one| !one.is_over());
         open.push(fresh);
-        while open.iter().filter(|one| one.vault == name).count() > free {
-            let Some(oldest) = open.iter().position(|one| one.vault == name) else { break };
+        let counts = |one: &Open| one.vault == name && one.is_alive();
+        while open.iter().filter(|one| counts(one)).count() > free {
+            let Some(oldest) = open.iter().position(counts) else { break };
             open.remove(oldest);
         }
         drop(turn);

@@ -1,6 +1,7 @@
 //! The creator tells the roster to every joiner, again and again until that one has confirmed it: a message can be
 //! lost, and a joiner can be away for days.
 
+use std::sync::Weak;
 use std::time::Duration;
 
 use quorate_vault::machine::Phase;
@@ -8,17 +9,18 @@ use quorate_vault::{Charter, Message};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::record::{Founded, Stage};
-use super::Making;
+use super::{Inner, Making};
 
 /// How often a roster is told.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Tells rosters until the daemon ends.
-pub(super) async fn keep_telling(making: Making) {
+/// Tells rosters as long as somebody holds `making`.
+pub(super) async fn keep_telling(making: Weak<Inner>) {
     let mut pulse = interval(AGAIN);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         pulse.tick().await;
+        let Some(making) = making.upgrade().map(Making) else { return };
         for (name, record) in making.all() {
             if let Stage::Founded(founded) = record.stage {
                 tell(&making, &name, &founded).await;

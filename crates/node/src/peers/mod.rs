@@ -120,6 +120,13 @@ impl Peers {
         }
     }
 
+    /// Learns something new about a party, if it is known.
+    pub fn know_newer(&self, contact: Contact) {
+        if self.0.table.contact(contact.party()).is_some() {
+            self.know(contact);
+        }
+    }
+
     /// Says something about a vault to a party. Dropped if there is no channel or too much waits for it.
     pub fn send(&self, to: PartyId, vault: [u8; 32], payload: Vec<u8>) -> bool {
         let frame = Frame::Vault { vault, payload }.encode();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use quorate_driver::{Journal, Write};
 use quorate_store::{Error, Store};
+use quorate_vault::entry::Logged;
 use quorate_vault::{Mutation, PartyId, Snapshot, VaultId};
 use rand_core::OsRng;
 
@@ -23,9 +24,25 @@ impl Journal for StoreJournal {
     type Error = Error;
 
     fn commit(&mut self, writes: Vec<Write>) -> Result<(), Error> {
+        let steps = if tracing::enabled!(tracing::Level::DEBUG) { steps(&writes) } else { Vec::new() };
         let writes = writes.into_iter().flat_map(|write| self.rows(write)).collect();
-        self.shelf.with(|store| store.commit(writes, &mut OsRng))
+        self.shelf.with(|store| store.commit(writes, &mut OsRng))?;
+        for step in steps {
+            tracing::debug!(vault = self.vault.short(), "durable: {step}");
+        }
+        Ok(())
     }
+}
+
+/// The names of this member's own durable steps.
+fn steps(writes: &[Write]) -> Vec<&'static str> {
+    let step = |write: &Write| match write {
+        Write::Append { entry, .. } => Some(Logged::decode(entry).ok()?.entry.kind()),
+        Write::Mutate(Mutation::Secret { .. }) => Some("secret"),
+        Write::Mutate(Mutation::Note { .. }) => Some("note"),
+        Write::Mutate(_) => None,
+    };
+    writes.iter().filter_map(step).collect()
 }
 
 impl StoreJournal {

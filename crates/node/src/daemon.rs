@@ -1,0 +1,163 @@
+//! The daemon put together and taken apart again.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use quorate_store::Store;
+use quorate_threshold::{Engine, RealEngine};
+use rand_core::OsRng;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::api;
+use crate::chains::Chains;
+use crate::error::NodeError;
+use crate::events::Events;
+use crate::keys::Me;
+use crate::making::{Making, Tools};
+use crate::peers::{Inbox, Peers, bind, reachable};
+use crate::process::{Beacon, fresh_token, now_ms};
+use crate::router::{Router, learnt};
+use crate::shelf::{Shelf, keep, load};
+use crate::vaults::{StartError, Vaults};
+
+const LISTEN: &str = "self/listen";
+
+/// All that the API's handlers work on.
+pub(crate) struct Daemon {
+    pub(crate) dir: PathBuf,
+    pub(crate) me: Arc<Me>,
+    pub(crate) shelf: Shelf,
+    pub(crate) peers: Peers,
+    pub(crate) vaults: Vaults,
+    pub(crate) chains: Chains,
+    pub(crate) making: Making,
+    pub(crate) events: Arc<Events>,
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) started_ms: u64,
+}
+
+/// Where a daemon listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Addresses {
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) pairing: Option<SocketAddr>,
+    pub(crate) api: Option<SocketAddr>,
+}
+
+/// A daemon at work.
+pub(crate) struct AtWork {
+    pub(crate) daemon: Arc<Daemon>,
+    pub(crate) api: SocketAddr,
+    server: JoinHandle<io::Result<()>>,
+    beacon: Beacon,
+}
+
+/// Starts everything; when it returns, the daemon answers.
+///
+/// # Errors
+/// [`NodeError`]; nothing runs then.
+pub(crate) async fn start(dir: PathBuf, store: Store, at: Addresses) -> Result<AtWork, NodeError> {
+    let api_at = at.api.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    if !api_at.ip().is_loopback() {
+        return Err(NodeError::NotLoopback(api_at));
+    }
+    let me = Arc::new(Me::load(&dir, &store)?);
+    let chains = Chains::load(&store)?;
+    let shelf = Shelf::new(store);
+    let endpoint = open_endpoint(&me, &shelf, at.listen).await?;
+    let listen = reachable(&endpoint);
+    shelf.with(|store| me.move_to(store, &listen))?;
+
+    let (vaults, events) = (Vaults::default(), Arc::new(Events::default()));
+    let router = Arc::new(Router::new(vaults.clone(), shelf.clone()));
+    let inbox: Arc<dyn Inbox> = Arc::clone(&router) as Arc<dyn Inbox>;
+    let peers = Peers::start(endpoint, me.identity.clone(), &me.card(), inbox);
+    let bound = listen.first().map_or(api_at.ip(), SocketAddr::ip);
+    let tools = Tools {
+        me: Arc::clone(&me),
+        shelf: shelf.clone(),
+        peers: peers.clone(),
+        vaults: vaults.clone(),
+        chains: chains.clone(),
+        engine: Arc::new(RealEngine) as Arc<dyn Engine>,
+        events: Arc::clone(&events),
+        pairing_at: at.pairing.unwrap_or_else(|| SocketAddr::new(at.listen.map_or(bound, |listen| listen.ip()), 0)),
+        reachable: listen.clone(),
+    };
+    let making = Making::load(tools)?;
+    router.complete(making.clone(), peers.clone());
+    making.resume_all().map_err(|(name, error)| start_error(name, error))?;
+    for contact in learnt(&shelf)? {
+        peers.know_newer(contact);
+    }
+    let daemon =
+        Arc::new(Daemon { dir, me, shelf, peers, vaults, chains, making, events, listen, started_ms: now_ms() });
+    serve(daemon, api_at).await
+}
+
+async fn serve(daemon: Arc<Daemon>, at: SocketAddr) -> Result<AtWork, NodeError> {
+    let refused = |source: io::Error| NodeError::Listen { address: at, why: source.to_string() };
+    let listener = TcpListener::bind(at).await.map_err(refused)?;
+    let api = listener.local_addr().map_err(refused)?;
+    let token = fresh_token();
+    let beacon = Beacon::light(&daemon.dir, api, &token)
+        .map_err(|source| NodeError::Io { action: "writing the API's address", source })?;
+    let server = tokio::spawn(api::serve(listener, token, Arc::clone(&daemon)));
+    Ok(AtWork { daemon, api, server, beacon })
+}
+
+/// Opens the peers' endpoint where it was asked for, or where it was the last time: that is where peers look.
+async fn open_endpoint(me: &Me, shelf: &Shelf, asked: Option<SocketAddr>) -> Result<iroh::Endpoint, NodeError> {
+    let before: Option<SocketAddr> = shelf.with(|store| load(store, LISTEN))?;
+    let fallback = asked.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    let same_place = |before: &SocketAddr| asked.is_none_or(|asked| asked.port() == 0 && asked.ip() == before.ip());
+    let first = before.filter(same_place).unwrap_or(fallback);
+    let endpoint = match bind(&me.endpoint, first).await {
+        Err(error) if first != fallback => {
+            tracing::warn!(%error, "the port of the last time is taken; peers are called from another one");
+            bind(&me.endpoint, fallback).await
+        }
+        other => other,
+    };
+    let endpoint = endpoint.map_err(|error| NodeError::Listen { address: first, why: error.to_string() })?;
+    if let Some(port) = endpoint.bound_sockets().first().map(SocketAddr::port) {
+        let now = SocketAddr::new(first.ip(), port);
+        if before != Some(now) {
+            shelf.with(|store| store.commit(vec![keep(LISTEN, &now)], &mut OsRng))?;
+        }
+    }
+    Ok(endpoint)
+}
+
+fn start_error(name: String, error: StartError) -> NodeError {
+    match error {
+        StartError::Store(error) => error.into(),
+        StartError::Vault(source) => NodeError::Vault { name, source: Box::new(source) },
+        StartError::Thread(source) => NodeError::Io { action: "starting a vault's thread", source },
+    }
+}
+
+impl AtWork {
+    /// Ends everything in order: nobody asks any more, vaults commit what they have, peers are told, the store closes.
+    ///
+    /// # Errors
+    /// The store could not be closed tidily; everything in it is durable all the same.
+    pub(crate) async fn stop(self) -> Result<(), NodeError> {
+        let Self { daemon, server, beacon, .. } = self;
+        drop(beacon);
+        server.abort();
+        daemon.making.close();
+        daemon.vaults.stop().await;
+        daemon.peers.close().await;
+        let shelf = daemon.shelf.clone();
+        drop(daemon);
+        match shelf.into_store() {
+            Some(store) => Ok(store.close()?),
+            // A request is still being answered; dropping the store later closes it as well.
+            None => Ok(()),
+        }
+    }
+}

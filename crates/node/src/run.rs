@@ -1,0 +1,85 @@
+//! The daemon as a process: its runtime, its logs, its signals.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use quorate_store::Store;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
+
+use crate::daemon::{Addresses, AtWork, start};
+use crate::error::NodeError;
+use crate::process::forbid_core_dumps;
+
+/// Environment variable with what to log, as `tracing-subscriber` reads it.
+pub const LOG_VARIABLE: &str = "QUORATE_LOG";
+/// What is logged unless it says otherwise.
+const DEFAULT_LOG: &str = "warn,quorate_node=info";
+/// Longest that tasks are waited for at the end.
+const ENDING: Duration = Duration::from_secs(3);
+
+/// How a daemon runs.
+pub struct RunOptions {
+    /// The member's folder.
+    pub dir: PathBuf,
+    /// Opens the store.
+    pub passphrase: Zeroizing<String>,
+    /// UDP address for peers; default 127.0.0.1, and the port of the last time.
+    pub listen: Option<SocketAddr>,
+    /// TCP address for pairing, and the ports after it; default any free port of the peers' address.
+    pub pairing: Option<SocketAddr>,
+    /// TCP address of the local API; default any free port of 127.0.0.1.
+    pub api: Option<SocketAddr>,
+}
+
+/// Runs the daemon until SIGTERM or SIGINT. Prints one line to stdout when it answers.
+///
+/// # Errors
+/// [`NodeError`].
+pub fn run(options: RunOptions) -> Result<(), NodeError> {
+    let RunOptions { dir, passphrase, listen, pairing, api } = options;
+    forbid_core_dumps().map_err(|source| NodeError::Io { action: "turning core dumps off", source })?;
+    start_log();
+    let store = Store::open(&dir, passphrase.as_bytes())?;
+    drop(passphrase);
+    let runtime = Runtime::new().map_err(|source| NodeError::Io { action: "starting the runtime", source })?;
+    let ended = runtime.block_on(serve(dir, store, Addresses { listen, pairing, api }));
+    runtime.shutdown_timeout(ENDING);
+    ended
+}
+
+async fn serve(dir: PathBuf, store: Store, at: Addresses) -> Result<(), NodeError> {
+    let catch = |kind| signal(kind).map_err(|source| NodeError::Io { action: "listening for signals", source });
+    let (mut term, mut int) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
+    let work = start(dir, store, at).await?;
+    say_ready(&work);
+    ended(&mut term, &mut int).await;
+    tracing::info!("stopping");
+    work.stop().await
+}
+
+async fn ended(term: &mut Signal, int: &mut Signal) {
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+fn say_ready(work: &AtWork) {
+    let peers: Vec<String> = work.daemon.listen.iter().map(ToString::to_string).collect();
+    let line = format!("{} is ready: API on {}, peers on {}\n", work.daemon.me.name, work.api, peers.join(", "));
+    // Whoever closed stdout does not want to read it.
+    let mut out = io::stdout();
+    out.write_all(line.as_bytes()).and_then(|()| out.flush()).ok();
+}
+
+fn start_log() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false);
+    // An error means that the embedding program logs already.
+    log.try_init().ok();
+}

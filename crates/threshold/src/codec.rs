@@ -15,15 +15,7 @@ pub(crate) struct Format {
 impl Format {
     /// One version byte, then postcard.
     pub(crate) fn encode<T: Serialize>(&self, value: &T) -> Zeroizing<Vec<u8>> {
-        // A first pass for the size, so that secrets are not left behind in outgrown buffers.
-        let flavor = postcard::ser_flavors::Size::default();
-        let size = postcard::serialize_with_flavor(value, flavor)
-            .expect("invariant: sizing a plain struct cannot fail");
-        let mut out = Vec::with_capacity(size + 1);
-        out.push(self.version);
-        Zeroizing::new(
-            postcard::to_extend(value, out).expect("invariant: a plain struct encodes into memory"),
-        )
+        encode_after(&[self.version], value)
     }
 
     /// Reads a value, refusing any encoding but the one [`Format::encode`] gives.
@@ -52,4 +44,21 @@ impl Format {
         }
         Ok(value)
     }
+}
+
+/// Postcard without a version, for what is never read by another release.
+pub(crate) fn encode_secret<T: Serialize>(value: &T) -> Zeroizing<Vec<u8>> {
+    encode_after(&[], value)
+}
+
+fn encode_after<T: Serialize>(prefix: &[u8], value: &T) -> Zeroizing<Vec<u8>> {
+    // A first pass for the size, so that secrets are not left behind in outgrown buffers.
+    let flavor = postcard::ser_flavors::Size::default();
+    let size = postcard::serialize_with_flavor(value, flavor)
+        .expect("invariant: sizing a plain struct cannot fail");
+    let mut out = Vec::with_capacity(prefix.len() + size);
+    out.extend_from_slice(prefix);
+    Zeroizing::new(
+        postcard::to_extend(value, out).expect("invariant: a plain struct encodes into memory"),
+    )
 }

@@ -2,19 +2,21 @@
 //!
 //! `dkls23-core` checks of a stored state only its lengths. A bit that flips in it makes an OT check
 //! fail, and a failed OT check reads as the *peer's* cheating and asks for a ban. So the state is kept
-//! as bytes under an HMAC keyed from the share it belongs to; every phase that uses it verifies the MAC
-//! and decodes it anew, and a state that fails blames nobody.
+//! as bytes under an HMAC keyed from the share it belongs to, verified when a session decodes it and again
+//! before every phase that uses it; a state that fails blames nobody.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dkls23_core::protocols::Party;
+use hmac::digest::CtOutput;
 use hmac::{Hmac, Mac};
 use k256_dkls::Secp256k1;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::codec::encode_secret;
 use crate::committee::PartyIndex;
 use crate::error::Error;
 use crate::share::KeyShare;
@@ -69,6 +71,23 @@ impl OtMacKey {
     }
 }
 
+impl OtMacKey {
+    /// The MAC of a state, over its canonical encoding.
+    pub(crate) fn mac(&self, party: &Party<Secp256k1>) -> OtMac {
+        OtMac(self.begin(&encode_secret(party)).finalize())
+    }
+
+    fn begin(&self, bytes: &[u8]) -> Hmac<Sha256> {
+        let mut mac = keyed(&self.0);
+        mac.update(bytes);
+        mac
+    }
+}
+
+/// A MAC, compared in constant time.
+#[derive(PartialEq)]
+pub(crate) struct OtMac(CtOutput<Hmac<Sha256>>);
+
 fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("invariant: HMAC takes a key of any length")
 }
@@ -79,8 +98,7 @@ impl SealedOt {
     /// # Errors
     /// [`Error::OtStateDamaged`]: the state was changed on this machine, and no peer is to blame.
     pub(crate) fn open(&self, key: &OtMacKey) -> Result<Party<Secp256k1>, Error> {
-        let mut mac = keyed(&key.0);
-        mac.update(&self.bytes);
+        let mac = key.begin(&self.bytes);
         mac.verify_slice(&self.mac)
             .map_err(|_| Error::OtStateDamaged)?;
         postcard::from_bytes(&self.bytes).map_err(|_| Error::OtStateDamaged)
@@ -96,12 +114,12 @@ impl SealedOt {
 impl OtState {
     /// Wraps what the OT setup over `share` left behind.
     pub(crate) fn seal(party: &Party<Secp256k1>, share: &KeyShare) -> Self {
-        let bytes = Zeroizing::new(
-            postcard::to_allocvec(party).expect("invariant: a plain struct encodes into memory"),
-        );
-        let mut mac = keyed(&OtMacKey::of(share).0);
-        mac.update(&bytes);
-        let mac = mac.finalize().into_bytes().into();
+        let bytes = encode_secret(party);
+        let mac = OtMacKey::of(share)
+            .begin(&bytes)
+            .finalize()
+            .into_bytes()
+            .into();
         Self(Arc::new(SealedOt {
             bytes,
             mac,

@@ -68,11 +68,8 @@ impl ExpectRound3 {
             received,
         } = self;
         let parts: Vec<_> = std::iter::once(own).chain(received.into_values()).collect();
-        let opened = context
-            .open()
-            .map_err(|error| Verdict::Abort(Why::Local(error)))?;
-        let (s, recovery_id) = opened
-            .party
+        let (s, recovery_id) = context
+            .party_for_public_use()
             .sign_phase4(&context.data, &x_coord, &parts, true)
             .map_err(|abort| recoverable(&abort.reason))?;
         let failed = Verdict::Abort(Why::CheckFailed {

@@ -10,7 +10,7 @@ use k256_dkls::Secp256k1;
 use crate::committee::PartyIndex;
 use crate::dkls::{self, dkls_index, encode_point, reseed, scalar_of};
 use crate::error::Error;
-use crate::ot_state::{OtMacKey, SealedOt};
+use crate::ot_state::{OtMac, OtMacKey, SealedOt};
 use crate::point::Point;
 use crate::secrets::EpochSecrets;
 use crate::session::{OtCheck, SignParams, Verdict, Why};
@@ -22,20 +22,24 @@ use crate::transcript::Transcript;
 pub(crate) struct Context {
     sealed: Arc<SealedOt>,
     mac_key: OtMacKey,
+    /// The OT state, without the pairs that this quorum does not use.
+    party: Party<Secp256k1>,
+    /// The MAC of `party`.
+    mac: OtMac,
     others: Vec<PartyIndex>,
     pub(crate) data: SignData,
     pub(crate) group_key: Point,
     pub(crate) digest: MessageDigest,
 }
 
-/// The OT state, just verified and decoded, with the list of the banned held.
+/// The OT state, just verified, with the list of the banned held.
 pub(crate) struct Opened<'a> {
-    pub(crate) party: Party<Secp256k1>,
+    pub(crate) party: &'a Party<Secp256k1>,
     banned: MutexGuard<'a, BTreeSet<PartyIndex>>,
 }
 
 impl Context {
-    /// Binds the library's session to everything the envelopes are bound to.
+    /// Binds the library's session to everything the envelopes are bound to, and decodes the OT state.
     pub(crate) fn new(params: &SignParams, secrets: &EpochSecrets) -> Result<Self, Error> {
         let share = secrets.share(Suite::EcdsaSecp256k1);
         let sealed = Arc::clone(&secrets.ot().ok_or(Error::NoOtState)?.0);
@@ -57,29 +61,46 @@ impl Context {
             message_hash: *params.digest.as_bytes(),
         };
         let mac_key = OtMacKey::of(share);
+        let mut party = sealed.open(&mac_key)?;
+        // The state belongs to this share, not to an older one of the same epoch number.
+        let same = scalar_of(share)? == party.poly_point
+            && encode_point(&party.pk) == share.group_key().as_bytes()
+            && party.derivation_data.chain_code == *share.chain_code();
+        if !same {
+            return Err(Error::OtStateDamaged);
+        }
+        // A pair whose correlations were wiped stays banned after a restart.
+        let has = |index: &PartyIndex| {
+            dkls_index(*index).is_ok_and(|i| party.mul_senders.contains_key(&i))
+        };
+        if let Some(&index) = others.iter().find(|index| !has(index)) {
+            return Err(Error::Banned { index });
+        }
+        party
+            .mul_senders
+            .retain(|index, _| data.counterparties.contains(index));
+        party
+            .mul_receivers
+            .retain(|index, _| data.counterparties.contains(index));
+        party
+            .zero_share
+            .seeds
+            .retain(|seed| data.counterparties.contains(&seed.index_counterparty));
+        let mac = mac_key.mac(&party);
         let (group_key, digest) = (*share.group_key(), params.digest);
-        let context = Self {
+        Ok(Self {
             sealed,
             mac_key,
+            party,
+            mac,
             others,
             data,
             group_key,
             digest,
-        };
-        // The state belongs to this share, not to an older one of the same epoch number.
-        let opened = context.open()?;
-        let same = scalar_of(share)? == opened.party.poly_point
-            && encode_point(&opened.party.pk) == share.group_key().as_bytes()
-            && opened.party.derivation_data.chain_code == *share.chain_code();
-        drop(opened);
-        if same {
-            Ok(context)
-        } else {
-            Err(Error::OtStateDamaged)
-        }
+        })
     }
 
-    /// Verifies and decodes the OT state for one phase, and gives the library fresh randomness.
+    /// Verifies the OT state for one phase, and gives the library fresh randomness.
     ///
     /// # Errors
     /// [`Error::OtStateDamaged`], [`Error::Banned`] or [`Error::Randomness`]: nobody else's fault.
@@ -88,18 +109,19 @@ impl Context {
         if let Some(&index) = self.others.iter().find(|index| banned.contains(index)) {
             return Err(Error::Banned { index });
         }
-        let party = self.sealed.open(&self.mac_key)?;
-        // A pair whose correlations were wiped stays banned after a restart.
-        let wiped = |index: &&PartyIndex| {
-            let kept =
-                dkls_index(**index).is_ok_and(|index| party.mul_senders.contains_key(&index));
-            !kept
-        };
-        if let Some(&index) = self.others.iter().find(wiped) {
-            return Err(Error::Banned { index });
+        if self.mac_key.mac(&self.party) != self.mac {
+            return Err(Error::OtStateDamaged);
         }
         reseed()?;
-        Ok(Opened { party, banned })
+        Ok(Opened {
+            party: &self.party,
+            banned,
+        })
+    }
+
+    /// The state for the last phase, which uses nothing of it but the public key.
+    pub(crate) const fn party_for_public_use(&self) -> &Party<Secp256k1> {
+        &self.party
     }
 }
 

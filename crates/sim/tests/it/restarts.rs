@@ -31,7 +31,7 @@ fn story(victim: usize, commit: u64, kept: bool) -> bool {
         let mut proposal = cluster.proposal(to, 5);
         proposal.idempotency_key = "once".to_owned();
         proposal.note = String::new();
-        let _ = cluster.command(ALICE, Command::Propose(Box::new(proposal)));
+        drop(cluster.command(ALICE, Command::Propose(Box::new(proposal))));
         cluster.until("everybody is up", up);
         if let Some(id) = cluster.vault(ALICE).state().requests().next() {
             break id;
@@ -41,7 +41,7 @@ fn story(victim: usize, commit: u64, kept: bool) -> bool {
         cluster.until("the request is here", |c| up(c) && c.vault(i).request(&id).is_some());
         while !cluster.vault(i).request(&id).unwrap().approvals.iter().any(|a| a.member == cluster.charter.members[i].name) {
             let approval = cluster.approval(i, id);
-            let _ = cluster.command(i, Command::Approve(approval));
+            drop(cluster.command(i, Command::Approve(approval)));
             cluster.until("everybody is up", up);
         }
     }

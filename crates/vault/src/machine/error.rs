@@ -64,6 +64,9 @@ pub enum Error {
     /// The journal has entries of a stranger.
     #[error("the journal holds a log of {0:?}, who is not a member; it belongs to another vault")]
     ForeignLog(PartyId),
+    /// No log grows for ever.
+    #[error("this member's log of the vault is full; move the money to a new vault")]
+    LogFull,
     /// The own log refused an entry.
     #[error(transparent)]
     Log(#[from] quorate_log::Error),

@@ -36,7 +36,7 @@ pub(super) enum Ceremony {
     /// Messages go to and fro.
     Running(Running),
     /// The shares are on the way to disk.
-    Storing(Storing),
+    Storing(Box<Storing>),
 }
 
 /// A running attempt.
@@ -217,7 +217,7 @@ impl Vault {
         let KeygenOutput { public, secrets } = output;
         let plain = secrets.to_bytes();
         self.secrets.insert(attempt, secrets);
-        self.founding.ceremony = Ceremony::Storing(Storing { attempt, public });
+        self.founding.ceremony = Ceremony::Storing(Box::new(Storing { attempt, public }));
         let secret = Mutation::Secret { name: secret_name(attempt), epoch: FIRST_EPOCH, plain };
         self.out.persist(secret, vec![After::Prepare(attempt)]);
     }

@@ -72,6 +72,9 @@ impl Vault {
         if self.rolled_back {
             return Err(Decline::CatchingUp);
         }
+        if self.peers.get(&from).is_some_and(|peer| self.now < peer.opens_not_before) {
+            return Err(Decline::Busy);
+        }
         self.check_shape(from, open)?;
         self.check_quorum(&open.quorum)?;
         self.state

@@ -196,6 +196,7 @@ impl Vault {
                 return;
             }
             self.deadline = None;
+            self.end_all_if_rolled_back();
             self.close_left_open();
             self.advance_founding();
             self.end_stale_sessions();

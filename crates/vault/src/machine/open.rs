@@ -14,7 +14,7 @@ use rand_core::CryptoRngCore;
 use super::Vault;
 use super::join::session_id;
 use crate::entry::{Purpose, SessionRecord};
-use crate::fold::{SessionEnd, SessionView, SlotKey};
+use crate::fold::{RequestState, SessionEnd, SessionView, SlotKey};
 use crate::ids::{PartyId, RequestId, SessionId, Time};
 use crate::io::{ChainFact, Query};
 use crate::message::Open;
@@ -39,6 +39,8 @@ pub(super) struct Openings {
     asked: BTreeMap<ChainId, Time>,
     /// Members who said that they do not sign with each other.
     pub(super) incompatible: BTreeSet<(PartyId, PartyId)>,
+    /// Requests for which there is nothing to open any more.
+    over: BTreeSet<RequestId>,
     /// When a session was first heard of in this run.
     pub(super) first_heard: BTreeMap<SessionId, Time>,
 }
@@ -60,6 +62,7 @@ struct Due {
 impl Vault {
     /// Opens what can be opened now, and asks for what is missing.
     pub(super) fn advance_openings(&mut self, rng: &mut dyn CryptoRngCore) {
+        self.forget_finished();
         let candidates = self.candidates();
         self.openings.candidates.retain(|key, _| candidates.contains(key));
         for (request, purpose) in candidates {
@@ -78,8 +81,20 @@ impl Vault {
             Some(slot) => Purpose::Fill { slot },
             None => Purpose::Payment,
         };
-        let all = self.state.requests().map(|request| (request, purpose(&request)));
-        all.filter(|(request, purpose)| self.may_open(request, *purpose)).collect()
+        let all = self.state.requests().filter(|request| !self.openings.over.contains(request));
+        let with_purpose = all.map(|request| (request, purpose(&request)));
+        with_purpose.filter(|(request, purpose)| self.may_open(request, *purpose)).collect()
+    }
+
+    /// Remembers which requests no session can ever be opened for again, so that a long history costs nothing.
+    fn forget_finished(&mut self) {
+        let over = |request: &RequestId| match self.state.request_state(request, self.now) {
+            Some(RequestState::Mined { finalised, .. }) => finalised,
+            Some(RequestState::Cancelled | RequestState::Rejected | RequestState::Expired) => true,
+            _ => false,
+        };
+        let fresh: Vec<_> = self.state.requests().filter(|id| !self.openings.over.contains(id)).filter(over).collect();
+        self.openings.over.extend(fresh);
     }
 
     fn may_open(&self, request: &RequestId, purpose: Purpose) -> bool {
@@ -100,12 +115,22 @@ impl Vault {
             self.now.since_ms(heard) < OTHERS_SESSION_MS
         };
         let running = |session: &SessionView| session.end == SessionEnd::Running && young(&session.session);
-        self.sessions_for(request, purpose).iter().any(running)
+        self.believed_sessions(request, purpose).iter().any(running)
+    }
+
+    /// Sessions that this member entered itself, or that all their signers recorded: with fewer than `t` liars one of
+    /// those is honest, so that nobody can hold a payment up by recording sessions that never were.
+    fn believed_sessions(&self, request: &RequestId, purpose: Purpose) -> Vec<SessionView> {
+        let mut sessions = self.sessions_for(request, purpose);
+        sessions.retain(|session| {
+            session.recorded.contains(&self.me) || session.recorded.len() == session.record.quorum.len()
+        });
+        sessions
     }
 
     /// The candidate, if it is this member's turn to open it.
     fn due(&mut self, request: RequestId, purpose: Purpose) -> Option<Due> {
-        let sessions = self.sessions_for(&request, purpose);
+        let sessions = self.believed_sessions(&request, purpose);
         let attempt = u32::try_from(sessions.len()).unwrap_or(u32::MAX).saturating_add(1);
         let order = self.signers_in_order(&request, attempt);
         let rank = order.iter().position(|party| *party == self.me)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use quorate_log::Log;
 
+use super::replicate::MAX_LOG_ENTRIES;
 use super::{Error, Vault};
 use crate::codec;
 use crate::entry::{Entry, Logged};
@@ -21,6 +22,9 @@ impl Vault {
     pub(super) fn append(&mut self, entry: Entry) -> Result<(), Error> {
         if self.rolled_back {
             return Err(Error::RolledBack);
+        }
+        if self.own_log().size() >= MAX_LOG_ENTRIES {
+            return Err(Error::LogFull);
         }
         let logged = Logged { at: self.now, entry };
         let bytes = codec::encode(&logged);

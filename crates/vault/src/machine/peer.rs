@@ -9,6 +9,11 @@ pub(super) const PENALTY_MS: u64 = 30_000;
 /// How long entries under way to a member are not sent again.
 pub(super) const RESEND_MS: u64 = 2_000;
 
+/// How long the next session of a member whose session came to nothing is not entered; doubles with each. Shorter
+/// than an honest opener's own pause.
+const FIRST_OPENER_PAUSE_MS: u64 = 200;
+const MAX_OPENER_PAUSE_MS: u64 = 10_000;
+
 /// One other member, as seen since this vault's start.
 #[derive(Default)]
 pub(super) struct Peer {
@@ -32,6 +37,10 @@ pub(super) struct Peer {
     pub(super) asked_whole: BTreeSet<PartyId>,
     /// Asked last until then.
     pub(super) penalised_until: Time,
+    /// Sessions that it opened and that came to nothing, since one came to something.
+    failed_opens: u32,
+    /// No session of its opening is entered before: each one costs a durable record here.
+    pub(super) opens_not_before: Time,
 }
 
 impl Peer {
@@ -53,6 +62,15 @@ impl Peer {
         self.heads_sent = None;
         self.shown_whole.clear();
         self.asked_whole.clear();
+    }
+
+    /// A session that it opened has ended.
+    pub(super) fn opened(&mut self, signed: bool, now: Time) {
+        self.failed_opens = if signed { 0 } else { self.failed_opens.saturating_add(1) };
+        if !signed {
+            let pause = FIRST_OPENER_PAUSE_MS << (self.failed_opens - 1).min(16);
+            self.opens_not_before = now.plus_ms(pause.min(MAX_OPENER_PAUSE_MS));
+        }
     }
 
     /// Whether it can take part in a session now.

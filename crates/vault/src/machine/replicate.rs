@@ -16,6 +16,8 @@ pub(super) const HEADS_EVERY_MS: u64 = 1_000;
 const ASK_EVERY_MS: u64 = 250;
 /// How many batches of one log are sent at once; the rest follows the receiver's heads.
 const BATCHES_AT_ONCE: usize = 4;
+/// Longest log that is kept, entries: some 170,000 payments. Archiving what an act has folded is to come before that.
+pub(super) const MAX_LOG_ENTRIES: u64 = 1 << 20;
 /// How many batches a whole log has at most when it is asked for.
 const BATCHES_IN_WHOLE: usize = 64;
 
@@ -122,6 +124,9 @@ impl Vault {
             return;
         }
         let Some(log) = self.logs.get_mut(&author) else { return };
+        if log.size().saturating_add(entries.len() as u64) > MAX_LOG_ENTRIES {
+            return;
+        }
         match log.extend(start, entries, &checkpoint) {
             Ok(extended) if extended.new > 0 => self.on_growth(from, author, extended.size - extended.new, note),
             Ok(_) => {}

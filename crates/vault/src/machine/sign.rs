@@ -15,11 +15,14 @@ use super::found::FIRST_EPOCH;
 use super::outbox::After;
 use crate::entry::{Entry, SessionRecord, SessionResult};
 use crate::fold::SlotKey;
-use crate::ids::{PartyId, SessionId, Time};
+use crate::ids::{PartyId, RequestId, SessionId, Time};
 use crate::message::{Decline, Message, Open};
 
 /// How long a session goes on without any message that helps.
 pub(super) const PROGRESS_MS: u64 = 15_000;
+/// Most sessions of one request that this member ever enters. The fold believes a few more records than that of one
+/// author, so none of its own is ever left out.
+const MAX_ENTRIES: usize = 3_000;
 /// Most envelopes of one member kept for sessions that have not begun here.
 const MAX_EARLY: usize = 8;
 /// How long they are kept.
@@ -30,6 +33,8 @@ const EARLY_MS: u64 = PROGRESS_MS;
 pub(super) struct Sessions {
     live: BTreeMap<SessionId, Live>,
     early: Vec<Early>,
+    /// What an earlier run left open has been closed in this one.
+    left_open_closed: bool,
 }
 
 /// A session that this member entered and that has not ended.
@@ -88,12 +93,20 @@ impl Vault {
     /// Enters a session: the record first, round one when it is durable.
     pub(super) fn enter(&mut self, record: SessionRecord, signable: Signable, open: Option<Box<Open>>) {
         let session = record.session;
+        if self.entered(&record.request) >= MAX_ENTRIES {
+            return;
+        }
         let slot = SlotKey { chain: signable.transfer().chain, slot: signable.transfer().nonce };
         if self.append_unasked(Entry::SessionRecord(Box::new(record.clone()))) {
             self.out.after_own(After::StartSession(session));
             let stage = Stage::Recording(open);
             self.sessions.live.insert(session, Live { record, signable, slot, stage });
         }
+    }
+
+    /// How many sessions of a request this member has a record of.
+    fn entered(&self, request: &RequestId) -> usize {
+        self.state.sessions(request).iter().filter(|session| session.recorded.contains(&self.me)).count()
     }
 
     /// The record is durable: the opener proposes, and everybody sends round one.
@@ -218,6 +231,7 @@ impl Vault {
         match signed {
             Err(mismatch) => self.fail(id, mismatch.to_string()),
             Ok(signed) => {
+                self.settle_with_opener(id, true);
                 self.sessions.live.remove(&id);
                 let result = SessionResult::Signed(signature);
                 self.append_unasked(Entry::SessionOutcome { session: id, result });
@@ -228,8 +242,16 @@ impl Vault {
         }
     }
 
+    fn settle_with_opener(&mut self, id: SessionId, signed: bool) {
+        let opener = self.sessions.live.get(&id).map(|live| live.record.opener);
+        if let Some(peer) = opener.and_then(|party| self.peers.get_mut(&party)) {
+            peer.opened(signed, self.now);
+        }
+    }
+
     /// Ends a session without a signature. Somebody else of the quorum may hold one: the slot excludes a second payment.
     pub(super) fn fail(&mut self, id: SessionId, reason: String) {
+        self.settle_with_opener(id, false);
         let Some(live) = self.sessions.live.remove(&id) else { return };
         let ended = Message::Decline { session: id, reason: Decline::Ended(reason.clone()) };
         self.tell_quorum(&live.record.quorum, &ended);
@@ -295,11 +317,20 @@ impl Vault {
         }
     }
 
+    /// A member that was put back signs nothing: what runs ends here.
+    pub(super) fn end_all_if_rolled_back(&mut self) {
+        if self.rolled_back {
+            let live: Vec<_> = self.sessions.live.keys().copied().collect();
+            live.into_iter().for_each(|id| self.fail(id, "this member was put back to an earlier copy".to_owned()));
+        }
+    }
+
     /// Closes sessions that an earlier run of this member left open.
     pub(super) fn close_left_open(&mut self) {
-        if !self.may_append_unasked() {
+        if self.sessions.left_open_closed || !self.may_append_unasked() {
             return;
         }
+        self.sessions.left_open_closed = true;
         let open: Vec<_> = self.state.unfinished_sessions(&self.me).into_iter().filter(|id| !self.sessions.is_live(id)).collect();
         for session in open {
             let result = SessionResult::Failed { reason: "restarted".to_owned() };

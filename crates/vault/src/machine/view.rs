@@ -3,6 +3,7 @@
 //! [`VaultView`] and [`RequestView`] are computed from logs, charter and time alone: a vault that lost all but its logs
 //! and sealed secrets shows the same. What is so only at this moment ([`Presence`], [`Awaited`]) stands apart.
 
+mod blocked;
 mod request;
 
 use serde::Serialize;

@@ -1,5 +1,17 @@
 //! Key shares and the threshold protocols over them.
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+//!
+//! - [`KeyShare`]: one member's share of one root key, of one shape for all three [`Suite`]s.
+//! - [`keygen`]: one ceremony, three root keys, no dealer; with the OT state that ECDSA needs.
+//! - [`sign`]: ECDSA by exactly `t` members in three rounds.
+//! - [`Engine`] and [`Session`]: the seam. Sans I/O: envelopes and randomness in, envelopes and a result out.
+//! - [`Verdict`]: what a bad message amounts to. [`verify_evidence`] lets anyone with the roster check a named fault.
+//!
+//! Which papers stand behind this, what was decided against and what nobody has audited:
+//! `docs/adr/0002-threshold-protocols.md`. Every module names its paper, figure and deviations.
+//!
+//! **Invariants.** No value of this crate holds a whole private key. Session state is never serialised and never
+//! copied; a transition consumes it. Nothing but a verified, low-`s` signature leaves a signing session, and no key
+//! before every member has said *done*. Every decoder takes one encoding a value and has a size limit.
 
 mod channel;
 mod codec;

@@ -11,6 +11,8 @@ mod entries;
 mod logs;
 mod report;
 mod signatures;
+#[cfg(test)]
+mod tests;
 
 use thiserror::Error;
 

@@ -28,6 +28,8 @@ pub mod message;
 
 mod codec;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod testing;
 
 pub use self::charter::{Charter, Member};

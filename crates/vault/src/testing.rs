@@ -8,10 +8,12 @@ use ed25519_dalek::{Signer, SigningKey};
 use k256::ecdsa::{RecoveryId, Signature};
 use quorate_chain::evm::{Address, Fees, TRANSFER_GAS, Transfer, TransferTerms, Wei};
 use quorate_chain::{ChainId, Intent};
+use quorate_log::{Log, Origin};
 use quorate_threshold::{
     EcdsaSignature, KeyShare, Parameters, PartyIndex, Point, PublicKeys, RawKeyShare, Suite,
 };
 
+use crate::audit::Bundle;
 use crate::charter::{Charter, Member, Role, Rule};
 use crate::entry::{
     Approval, Entry, Logged, Prepared, Purpose, Receipt, Request, Seen, SessionRecord, SessionResult,
@@ -290,13 +292,15 @@ impl World {
         self.sessions += 1;
         let session = SessionId([self.sessions; 32]);
         let digest = self.digest(id, purpose, &unsigned);
+        let mut quorum = members.to_vec();
+        quorum.sort_unstable();
         let record = SessionRecord {
             session,
             request: id,
             purpose,
             attempt,
             opener: self.party(members[0]),
-            quorum: members.iter().map(|i| self.party(*i)).collect(),
+            quorum: quorum.iter().map(|i| self.party(*i)).collect(),
             unsigned,
             digest,
         };
@@ -352,6 +356,26 @@ impl World {
     pub(crate) fn mine(&mut self, i: usize, id: RequestId, slot: u64, session: SessionId) {
         let receipt = self.mined(id, slot, session, true);
         self.say(i, Entry::Receipt(Box::new(receipt)));
+    }
+
+    /// Member `i`'s log, with a checkpoint over all of it.
+    pub(crate) fn log(&self, i: usize) -> Log {
+        let party = self.party(i);
+        let vault = self.charter.vault_id();
+        let origin = Origin { vault: *vault.as_bytes(), author: *party.as_bytes(), incarnation: 0 };
+        let key = identity(i);
+        let mut log = Log::new(origin, key.verifying_key());
+        for (_, logged) in self.entries.iter().filter(|(author, _)| *author == i) {
+            log.append(logged.encode()).unwrap();
+        }
+        log.sign_checkpoint(&key).unwrap();
+        log
+    }
+
+    /// Everybody's log, as `log export` would write them.
+    pub(crate) fn bundle(&self) -> Bundle {
+        let logs: Vec<Log> = (0..self.charter.members.len()).map(|i| self.log(i)).collect();
+        Bundle::of(&self.charter.vault_id(), &logs)
     }
 
     /// What member `i` makes of it all, in the order it was written.

@@ -6,7 +6,7 @@ use super::logs::Sound;
 use super::report::Finding;
 use crate::charter::Charter;
 use crate::entry::{Approval, Entry, Prepared, Receipt, Seen, SessionResult};
-use crate::fold::{RequestState, State, request_id};
+use crate::fold::{Invalid, RequestState, State, request_id};
 use crate::ids::{PartyId, RequestId, SessionId, Time};
 
 /// Names every entry that does not hold.
@@ -76,6 +76,8 @@ impl Examiner<'_> {
 
     fn request(&self, id: &RequestId) -> Option<Problem> {
         match self.state.request_state(id, self.at)? {
+            // Act 0 is a finding of its own.
+            RequestState::Invalid(Invalid::NoKeys) => None,
             RequestState::Invalid(invalid) => wrong(format!("the request breaks a rule: {invalid}")),
             _ => None,
         }

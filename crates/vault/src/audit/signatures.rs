@@ -76,6 +76,10 @@ impl<'a> Made<'a> {
     }
 
     fn check(&self, state: &State, findings: &mut Vec<Finding>) {
+        if !state.knows(&self.recorded.said.what.request) {
+            findings.push(Finding::missing(self.place(), "the request that it serves is not in the bundle"));
+            return;
+        }
         self.check_request(state, findings);
         self.check_quorum(state, findings);
         let record = &self.recorded.said.what;

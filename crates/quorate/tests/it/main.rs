@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod cli_snapshots;
 mod documents;
 mod habits;
 mod licences;

@@ -7,7 +7,7 @@
 //! | 3 | chain code contributions | sub-shares | `deal.rs` |
 //! | 4 | echo of rounds 1 to 3 | | `echo.rs` |
 //! | 5 | commitments of the OT setup | zero-sharing commitment | `ot_setup.rs` |
-//! | 6 | proof of knowledge of the share | OT setup | `ot_setup.rs` |
+//! | 6 | proof of knowledge of the share | OT setup | `ot_finish.rs` |
 //! | 7 | *done*: hash of the public keys, echo of rounds 4 to 6 | | `done.rs` |
 //!
 //! Rounds 2 and 3 are Pedersen's DKG with proofs of knowledge: FROST (Komlo, Goldberg; ePrint 2020/852),
@@ -22,7 +22,7 @@
 //! - Chain codes are hashes over everybody's committed contributions. They are for members only: public
 //!   output has a commitment, and transcripts have hashes.
 //! - The library's own first DKG phase is not used: its fragments come without Feldman commitments. It
-//!   does not assume that phase, but leaves checks to its caller; they stand in `ot_setup.rs`.
+//!   does not assume that phase, but leaves checks to its caller; `ot_setup.rs` lists them.
 //! - The library draws its randomness itself, so a run is not reproducible from a seed.
 //!
 //! Sub-shares and OT messages are secret: carry envelopes over confidential channels only.
@@ -32,6 +32,7 @@ mod deal;
 mod dkg;
 mod done;
 mod echo;
+mod ot_finish;
 mod ot_setup;
 mod reveal;
 pub(crate) mod rules;

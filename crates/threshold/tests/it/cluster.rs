@@ -12,6 +12,8 @@ use quorate_threshold::{
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub(crate) const VAULT: [u8; 32] = [7; 32];
 
@@ -313,4 +315,20 @@ pub(crate) fn convict(
         "moved to another session"
     );
     (culprit, received.charge().offence.clone())
+}
+
+/// Changes a message of the library inside an envelope.
+pub(crate) fn change_direct<T: Serialize + DeserializeOwned>(
+    mail: &Mail,
+    change: impl FnOnce(&mut T),
+) -> Mail {
+    mail.resealed(|envelope| {
+        let mut message: T = postcard::from_bytes(&envelope.direct[1..]).unwrap();
+        change(&mut message);
+        envelope.direct = [vec![1], postcard::to_allocvec(&message).unwrap()].concat();
+    })
+}
+
+pub(crate) fn from_to_round(mail: &Mail) -> (u8, u8, u8) {
+    (mail.from.get(), mail.to.get(), mail.open().header.round)
 }

@@ -1,7 +1,9 @@
 //! What arrives that should not: junk, replays, wrong places. REJ: ignored, state unchanged.
 
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
-use quorate_threshold::envelope::{Envelope, MAX_ENVELOPE_BYTES, SignedBody};
+use quorate_threshold::envelope::{
+    Envelope, MAX_ENVELOPE_BYTES, ProtocolKind, SessionTag, SignedBody,
+};
 use quorate_threshold::{
     Engine, Evidence, KeygenOutput, KeygenParams, PartyIndex, PublicKeys, RealEngine, Session,
     Verdict, Why,
@@ -66,6 +68,19 @@ fn replay_across_sessions_epochs_and_vaults() {
     ];
     for change in elsewhere {
         let (_, mail) = session_and_message(change);
+        assert_eq!(refused(&mail.bytes, index(2)), Why::OtherSession);
+    }
+    // The suite, and the protocol, signed by its author.
+    let (_, good) = session_and_message(|_| ());
+    let changes: [fn(&mut SessionTag); 2] = [
+        |tag| tag.suite = Some(quorate_threshold::Suite::EddsaEd25519),
+        |tag| tag.kind = ProtocolKind::Sign,
+    ];
+    for change in changes {
+        let mail = good.resealed(|envelope| {
+            change(&mut envelope.header.tag);
+            envelope.broadcast = None;
+        });
         assert_eq!(refused(&mail.bytes, index(2)), Why::OtherSession);
     }
     // A signing message in a keygen.

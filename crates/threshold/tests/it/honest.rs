@@ -111,6 +111,20 @@ fn any_order_and_duplicates() {
     }
 }
 
+/// A retry, and even a session id used twice against the rules, takes fresh nonces: every `R` differs.
+#[test]
+fn every_session_has_its_own_nonce() {
+    let vault = Vault::fixture();
+    let mut seen = std::collections::BTreeSet::new();
+    for session in [1, 2, 3, 3, 3] {
+        let outcomes = run(vault.start_sign(session, &[1, 2]), &mut rng(1), faithful);
+        assert!(
+            seen.insert(outcomes[&index(1)].done.unwrap().r),
+            "a nonce came twice"
+        );
+    }
+}
+
 /// Without OT state (a restored backup) a member says so instead of sending anything.
 #[test]
 fn no_ot_state_no_session() {

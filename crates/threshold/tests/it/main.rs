@@ -10,5 +10,8 @@ mod encodings;
 mod envelopes;
 mod honest;
 mod keygen_faults;
+mod keygen_packages;
+mod ot_bans;
 mod ot_setup_faults;
+mod rushing;
 mod sign_faults;

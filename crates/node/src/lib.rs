@@ -1,7 +1,7 @@
 //! The daemon: sockets, disk, the system's randomness and clock, chain RPC, the local API. It takes no decisions:
 //! what a vault does is decided in `quorate_vault`, and carried out in order by `quorate_driver`.
 //!
-//! - [`init`] makes a member, [`run`] is the daemon;
+//! - [`init`] makes a member, [`run`] is the daemon, [`start`] one inside another process;
 //! - [`peers`]: the channels to other members; [`rpc`]: what the chains say;
 //! - `making`: vaults until their roster is complete; `vaults`: each on a thread of its own from then on;
 //! - `api`: the local API; `keys`: the member's own keys; `daemon`: all of it put together.
@@ -37,4 +37,4 @@ mod vaults;
 
 pub use self::error::{MIN_PASSPHRASE_CHARS, MIN_PIN_CHARS, NodeError};
 pub use self::init::{InitOptions, InitReport, change_passphrase, init};
-pub use self::run::{LOG_VARIABLE, RunOptions, run};
+pub use self::run::{LOG_VARIABLE, RunOptions, Running, run, start};

@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
-use crate::daemon::{Addresses, AtWork, start};
+use crate::daemon::{Addresses, AtWork, start as begin};
 use crate::error::NodeError;
 use crate::process::forbid_core_dumps;
 
@@ -36,30 +36,65 @@ pub struct RunOptions {
     pub api: Option<SocketAddr>,
 }
 
+/// A daemon at work in this process.
+pub struct Running {
+    runtime: Runtime,
+    work: AtWork,
+}
+
+/// Starts a daemon in this process; it answers when this returns.
+///
+/// # Errors
+/// [`NodeError`]: the store does not open, an address is taken, a vault is damaged.
+pub fn start(options: RunOptions) -> Result<Running, NodeError> {
+    let RunOptions { dir, passphrase, listen, pairing, api } = options;
+    let store = Store::open(&dir, passphrase.as_bytes())?;
+    drop(passphrase);
+    let runtime = Runtime::new().map_err(|source| NodeError::Io { action: "starting the runtime", source })?;
+    let work = runtime.block_on(begin(dir, store, Addresses { listen, pairing, api }))?;
+    Ok(Running { runtime, work })
+}
+
+impl Running {
+    /// Where the local API listens.
+    pub fn api(&self) -> SocketAddr {
+        self.work.api
+    }
+
+    /// Where peers reach this member.
+    pub fn listen(&self) -> &[SocketAddr] {
+        &self.work.daemon.listen
+    }
+
+    /// Ends it in order.
+    ///
+    /// # Errors
+    /// The store could not be closed tidily; everything in it is durable all the same.
+    pub fn stop(self) -> Result<(), NodeError> {
+        let Self { runtime, work } = self;
+        let ended = runtime.block_on(work.stop());
+        runtime.shutdown_timeout(ENDING);
+        ended
+    }
+}
+
 /// Runs the daemon until SIGTERM or SIGINT. Prints one line to stdout when it answers.
 ///
 /// # Errors
 /// [`NodeError`].
 pub fn run(options: RunOptions) -> Result<(), NodeError> {
-    let RunOptions { dir, passphrase, listen, pairing, api } = options;
     forbid_core_dumps().map_err(|source| NodeError::Io { action: "turning core dumps off", source })?;
     start_log();
-    let store = Store::open(&dir, passphrase.as_bytes())?;
-    drop(passphrase);
-    let runtime = Runtime::new().map_err(|source| NodeError::Io { action: "starting the runtime", source })?;
-    let ended = runtime.block_on(serve(dir, store, Addresses { listen, pairing, api }));
-    runtime.shutdown_timeout(ENDING);
-    ended
-}
-
-async fn serve(dir: PathBuf, store: Store, at: Addresses) -> Result<(), NodeError> {
-    let catch = |kind| signal(kind).map_err(|source| NodeError::Io { action: "listening for signals", source });
-    let (mut term, mut int) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
-    let work = start(dir, store, at).await?;
-    say_ready(&work);
-    ended(&mut term, &mut int).await;
+    let running = start(options)?;
+    running.runtime.block_on(async {
+        let catch = |kind| signal(kind).map_err(|source| NodeError::Io { action: "listening for signals", source });
+        let (mut term, mut int) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
+        say_ready(&running.work);
+        ended(&mut term, &mut int).await;
+        Ok::<(), NodeError>(())
+    })?;
     tracing::info!("stopping");
-    work.stop().await
+    running.stop()
 }
 
 async fn ended(term: &mut Signal, int: &mut Signal) {

@@ -1,5 +1,7 @@
 //! The members' logs: looked at, and exported for strangers to judge.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
@@ -8,7 +10,7 @@ use quorate_api::{ErrorCode, LogEntryView, LogHeadView, LogPage, LogQuery};
 use quorate_log::Log;
 use quorate_vault::audit::Bundle;
 use quorate_vault::entry::{Logged, Purpose, Seen, SessionResult};
-use quorate_vault::{Charter, Entry, PartyId, RequestId, Vault};
+use quorate_vault::{Charter, Entry, PartyId, RequestId, SessionId, Vault};
 
 use super::Host;
 use super::answer::{Answer, Params, Refusal, refuse};
@@ -42,9 +44,11 @@ fn read(vault: &Vault, author: Option<PartyId>, query: &LogQuery) -> LogPage {
     let logs: Vec<(&PartyId, &Log)> =
         vault.logs().filter(|(party, _)| author.is_none_or(|author| author == **party)).collect();
     let heads = logs.iter().map(|(party, log)| head(vault.charter(), party, log)).collect();
+    let about = About { charter: vault.charter(), sessions: sessions(vault) };
+    let from = query.from.unwrap_or_default();
     let mut entries: Vec<LogEntryView> = logs
         .iter()
-        .flat_map(|(party, log)| entries_of(vault.charter(), party, log, query.from.unwrap_or_default()))
+        .flat_map(|(party, log)| entries_of(&about, party, log, from))
         .filter(|entry| is_about(entry, query.request.as_deref()))
         .collect();
     entries.sort_by(|a, b| (a.at_ms, &a.author, a.position).cmp(&(b.at_ms, &b.author, b.position)));
@@ -68,17 +72,34 @@ fn head(charter: &Charter, party: &PartyId, log: &Log) -> LogHeadView {
     }
 }
 
-fn entries_of<'a>(
+/// What is needed to tell entries.
+struct About<'a> {
     charter: &'a Charter,
+    /// An outcome names its session only; a record names both.
+    sessions: BTreeMap<SessionId, RequestId>,
+}
+
+fn sessions(vault: &Vault) -> BTreeMap<SessionId, RequestId> {
+    let entries = vault.logs().flat_map(|(_, log)| log.entries());
+    let record = |bytes: &Vec<u8>| match Logged::decode(bytes).ok()?.entry {
+        Entry::SessionRecord(record) => Some((record.session, record.request)),
+        _ => None,
+    };
+    entries.filter_map(record).collect()
+}
+
+fn entries_of<'a>(
+    about: &'a About<'a>,
     party: &'a PartyId,
     log: &'a Log,
     from: u64,
 ) -> impl Iterator<Item = LogEntryView> + 'a {
+    let charter = about.charter;
     let all = (0u64..).zip(log.entries()).skip(usize::try_from(from).unwrap_or(usize::MAX));
     all.map(move |(position, bytes)| {
         let leaf = log.tree().leaf(position).map(hex::encode).unwrap_or_default();
         let decoded = Logged::decode(bytes).ok();
-        let request = decoded.as_ref().and_then(|logged| request_of(&logged.entry, party, charter));
+        let request = decoded.as_ref().and_then(|logged| request_of(&logged.entry, party, about));
         LogEntryView {
             author: charter.name_of(party),
             position,
@@ -95,9 +116,9 @@ fn entries_of<'a>(
 }
 
 /// Which request an entry is about.
-fn request_of(entry: &Entry, author: &PartyId, charter: &Charter) -> Option<RequestId> {
+fn request_of(entry: &Entry, author: &PartyId, about: &About<'_>) -> Option<RequestId> {
     match entry {
-        Entry::Request(request) => Some(quorate_vault::fold::request_id(&charter.vault_id(), author, request)),
+        Entry::Request(request) => Some(quorate_vault::fold::request_id(&about.charter.vault_id(), author, request)),
         Entry::Reslot { request, .. }
         | Entry::Rejection { request, .. }
         | Entry::Cancellation { request }
@@ -106,12 +127,12 @@ fn request_of(entry: &Entry, author: &PartyId, charter: &Charter) -> Option<Requ
         Entry::Approval(approval) => Some(approval.request),
         Entry::SessionRecord(record) => Some(record.request),
         Entry::Receipt(receipt) => Some(receipt.request),
+        Entry::SessionOutcome { session, .. } => about.sessions.get(session).copied(),
         Entry::Founded(_)
         | Entry::CeremonyStarted { .. }
         | Entry::Prepared(_)
         | Entry::Aborted { .. }
-        | Entry::Acknowledged { .. }
-        | Entry::SessionOutcome { .. } => None,
+        | Entry::Acknowledged { .. } => None,
     }
 }
 

@@ -15,9 +15,9 @@ use super::table::SUPERSEDED;
 use super::{PeerEvent, Peers, read_frame, write_frame};
 
 /// How often this side shows that it is alive.
-const PULSE: Duration = Duration::from_secs(1);
-/// A peer that was silent for so long is gone. Below five seconds with what it takes to tell.
-const SILENCE: Duration = Duration::from_secs(4);
+const PULSE: Duration = Duration::from_millis(800);
+/// A peer that was silent for so long is gone. Five seconds are promised; what is left is for telling it.
+const SILENCE: Duration = Duration::from_millis(3500);
 
 /// Runs a greeted connection until it ends; tells that it stands and that it is gone.
 pub(super) async fn run(peers: &Peers, party: PartyId, connection: Connection, greeted: Greeted, begun_here: bool) {

@@ -122,8 +122,7 @@ fn make_vault(stage: &mut Stage<'_>) -> Outcome<String> {
 
 fn show_address(stage: &mut Stage<'_>) -> Outcome<String> {
     stage.wait_for_phase(0, "active", PATIENCE)?;
-    let said = stage.quorate(0, "receive")?;
-    said.first_line().ok_or_else(|| said.missing("an address"))
+    stage.quorate(0, "receive")?.address()
 }
 
 fn fund(stage: &mut Stage<'_>, chain: &DevelopmentNode, rpc: &str, address: &str) -> Outcome {

@@ -2,9 +2,10 @@
 
 use std::env;
 use std::fs::{self, DirBuilder};
+use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf, absolute};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -119,21 +120,16 @@ impl<'a> Stage<'a> {
     pub(super) fn quorate(&mut self, who: usize, line: &str) -> Outcome<Said> {
         let typed = format!("{}$ quorate {line}", self.name(who));
         self.styled(Style::Bold, &typed)?;
-        let output = self.output(who, line)?;
-        let out = String::from_utf8_lossy(&output.stdout).into_owned();
-        let side = String::from_utf8_lossy(&output.stderr).into_owned();
-        for text in out.lines().chain(side.lines()) {
+        let (status, out) = self.overheard(who, line)?;
+        for text in out.lines() {
             self.say(&format!("  {text}"))?;
         }
-        if !output.status.success() {
+        if !status.success() {
             self.show_log(who)?;
-            let code = output
-                .status
-                .code()
-                .and_then(|code| u8::try_from(code).ok());
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
             return Err(Failure::with_exit_code(
                 code.unwrap_or(1),
-                format!("this command failed ({}): {typed}", output.status),
+                format!("this command failed ({status}): {typed}"),
                 format!("look into {}", self.root.display()),
             ));
         }
@@ -141,6 +137,24 @@ impl<'a> Stage<'a> {
             command: typed,
             out,
         })
+    }
+
+    /// Runs a command; what it says on both streams comes in the order it says it.
+    fn overheard(&self, who: usize, line: &str) -> Outcome<(ExitStatus, String)> {
+        let failure = |error: io::Error| Failure::file(&self.exe, &error);
+        let (mut heard, said) = io::pipe().map_err(failure)?;
+        let mut command = self.command(who, line);
+        command
+            .stdin(Stdio::null())
+            .stderr(said.try_clone().map_err(failure)?)
+            .stdout(said);
+        let mut child = command.spawn().map_err(failure)?;
+        // The command holds the writing ends; while it lives the pipe would never end.
+        drop(command);
+        let mut out = Vec::new();
+        heard.read_to_end(&mut out).map_err(failure)?;
+        let status = child.wait().map_err(failure)?;
+        Ok((status, String::from_utf8_lossy(&out).into_owned()))
     }
 
     /// Asks the daemon something without showing it; none while it has no answer.
@@ -235,7 +249,7 @@ fn make_root(dir: Option<PathBuf>) -> Outcome<PathBuf> {
         OsRng.fill_bytes(&mut tag);
         env::temp_dir().join(format!("quorate-demo-{:08x}", u32::from_le_bytes(tag)))
     });
-    let failure = |error: &std::io::Error| Failure::file(&root, error);
+    let failure = |error: &io::Error| Failure::file(&root, error);
     let root = absolute(&root).map_err(|error| failure(&error))?;
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700);
@@ -290,8 +304,13 @@ impl Said {
         lines.map(str::to_owned).collect()
     }
 
-    pub(super) fn first_line(&self) -> Option<String> {
-        self.out.lines().next().map(|line| line.trim().to_owned())
+    /// The line that is an address.
+    pub(super) fn address(&self) -> Outcome<String> {
+        let mut lines = self.out.lines().map(str::trim);
+        let address = lines.find(|line| line.starts_with("0x"));
+        address
+            .map(str::to_owned)
+            .ok_or_else(|| self.missing("an address"))
     }
 
     pub(super) fn mentions(&self, text: &str) -> bool {
@@ -322,7 +341,7 @@ mod tests {
     fn what_a_person_reads_can_be_read() {
         let said = Said {
             command: String::new(),
-            out: "Head\n  Id         3f9a\n  Ideal      x\n  quorate vault join c --at h:1\n"
+            out: "Head\n  Id         3f9a\n  Ideal      x\n  quorate vault join c --at h:1\n0xab\n"
                 .to_owned(),
         };
         assert_eq!(said.field("Id").expect("field"), "3f9a");
@@ -331,6 +350,6 @@ mod tests {
             said.lines_after("quorate ", "vault join "),
             ["vault join c --at h:1"]
         );
-        assert_eq!(said.first_line().as_deref(), Some("Head"));
+        assert_eq!(said.address().expect("address"), "0xab");
     }
 }

@@ -44,7 +44,10 @@ pub(crate) fn request(console: &mut Console, request: &RequestView) -> Outcome {
     fields.add("Id", request.id.as_str());
     fields.print(console)?;
     if let Some(blocked) = &request.blocked {
-        console.styled(Style::Warn, &format!("It does not go on: {blocked}."))?;
+        console.styled(
+            Style::Warn,
+            &format!("Waits: {}.", blocked.trim_end_matches('.')),
+        )?;
     }
     Ok(())
 }

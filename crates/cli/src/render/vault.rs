@@ -28,9 +28,13 @@ pub(crate) fn vault(console: &mut Console, vault: &VaultView) -> Outcome {
     }
     if vault.charter_version > 0 {
         fields.add("Charter", format!("version {}", vault.charter_version));
+    }
+    if vault.epoch > 0 {
         fields.add("Epoch", vault.epoch.to_string());
     }
-    fields.add("Id", vault.id.as_str());
+    if !vault.id.is_empty() {
+        fields.add("Id", vault.id.as_str());
+    }
     fields.print(console)?;
     console.line("")?;
     members(console, &vault.members)?;

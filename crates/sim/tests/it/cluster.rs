@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ed25519_dalek::{Signer, SigningKey};
 use quorate_chain::evm::{self, Address, Fees, Mined, Wei};
@@ -13,9 +13,10 @@ use quorate_sim::stub::StubEngine;
 use quorate_threshold::Engine;
 use quorate_vault::charter::{Charter, FOUNDING_VERSION, Member, Role, Rule};
 use quorate_vault::entry::Approval;
+use quorate_vault::fold::RequestState;
 use quorate_vault::io::{Amount, Proposal, Query, SlotStatus};
 use quorate_vault::machine::{Error, Phase, RequestView, Setup};
-use quorate_vault::{ChainFact, Command, Input, Message, Mutation, Outcome, PartyId, RequestId, Snapshot, Time, Vault};
+use quorate_vault::{ChainFact, Command, Input, Message, Mutation, Outcome, PartyId, RequestId, Snapshot, Time, Vault, VaultId};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
@@ -356,12 +357,19 @@ impl Cluster {
 
     pub(crate) fn found(&mut self) {
         for i in 0..self.nodes.len() {
-            let words = self.charter.fingerprint().to_string();
+            let words = self.words();
             self.command(i, Command::Confirm { words }).unwrap();
         }
         self.until("the vault is active everywhere", |c| {
-            (0..c.nodes.len()).all(|i| c.vault(i).view().phase == Phase::Active)
+            (0..c.nodes.len()).all(|i| c.vault(i).phase() == Phase::Active)
         });
+    }
+
+    /// The six words; slow to make, so made once a charter.
+    pub(crate) fn words(&self) -> String {
+        static WORDS: Mutex<BTreeMap<VaultId, String>> = Mutex::new(BTreeMap::new());
+        let mut known = WORDS.lock().unwrap();
+        known.entry(self.charter.vault_id()).or_insert_with(|| self.charter.fingerprint().to_string()).clone()
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -596,13 +604,18 @@ impl Cluster {
 
     /// Runs until the request has arrived at all these members.
     pub(crate) fn arrived(&mut self, id: RequestId, members: &[usize]) {
-        self.until("the request has arrived", |c| members.iter().all(|i| c.vault(*i).request(&id).is_some()));
+        self.until("the request has arrived", |c| members.iter().all(|i| c.vault(*i).state().request_state(&id, c.now()).is_some()));
     }
 
     pub(crate) fn mined(&mut self, id: RequestId, members: &[usize]) {
         self.until("the request is mined", |c| {
-            members.iter().all(|i| c.vault(*i).request(&id).is_some_and(|view| view.receipt.is_some()))
+            members.iter().all(|i| c.is_mined(*i, id))
         });
+    }
+
+    pub(crate) fn is_mined(&self, i: usize, id: RequestId) -> bool {
+        let state = self.vault(i).state().request_state(&id, self.now());
+        matches!(state, Some(RequestState::Mined { .. }))
     }
 
     pub(crate) fn fresh_address(&mut self) -> Address {

@@ -156,14 +156,14 @@ fn a_keygen_that_stops_is_given_up_and_tried_again() {
     let engines = vec![StubEngine::default(), StubEngine::misbehaving(Misdeed::SilentInKeygenFrom(3)), StubEngine::default()];
     let mut cluster = Cluster::with_engines(2, engines);
     for i in 0..3 {
-        let words = cluster.charter.fingerprint().to_string();
+        let words = cluster.words();
         cluster.command(i, Command::Confirm { words }).unwrap();
     }
     cluster.until("two attempts are given up", |c| c.vault(ALICE).state().aborts().iter().any(|(attempt, ..)| *attempt == 2));
     assert!((0..3).all(|i| cluster.vault(i).view().address.is_none()));
     cluster.nodes[BOB].engine = std::sync::Arc::new(StubEngine::default());
     cluster.restart(BOB);
-    cluster.until("the vault is active", |c| (0..3).all(|i| c.vault(i).view().phase == Phase::Active));
+    cluster.until("the vault is active", |c| (0..3).all(|i| c.vault(i).phase() == Phase::Active));
 }
 
 /// Threat: an address is shown and paid to before every member has durable shares.
@@ -171,7 +171,7 @@ fn a_keygen_that_stops_is_given_up_and_tried_again() {
 fn no_address_is_shown_before_everybody_acknowledged() {
     let mut cluster = Cluster::new(2, 3);
     for i in 0..3 {
-        let words = cluster.charter.fingerprint().to_string();
+        let words = cluster.words();
         cluster.command(i, Command::Confirm { words }).unwrap();
     }
     cluster.until("carol is prepared", |c| c.nodes[CAROL].disk.borrow().secrets.len() == 1);
@@ -180,7 +180,7 @@ fn no_address_is_shown_before_everybody_acknowledged() {
     assert!((0..2).all(|i| cluster.vault(i).view().address.is_none()));
     assert!(cluster.vault(ALICE).awaited().iter().any(|awaited| awaited.name == "carol"));
     cluster.start(CAROL);
-    cluster.until("the vault is active", |c| (0..3).all(|i| c.vault(i).view().phase == Phase::Active));
+    cluster.until("the vault is active", |c| (0..3).all(|i| c.vault(i).phase() == Phase::Active));
 }
 
 /// Threat: a member is restored from a backup of its folder and signs what it has signed before, or forks its log.
@@ -248,4 +248,92 @@ fn a_forked_log_is_proven_and_its_author_no_longer_signed_with() {
     cluster.until("somebody can prove it", |c| proven(c, ALICE) || proven(c, BOB));
     let judge = if proven(&cluster, ALICE) { ALICE } else { BOB };
     assert!(cluster.vault(judge).presence().iter().any(|p| p.party == carol && p.distrusted.is_some()));
+}
+
+/// Threat: a member records sessions that never were, to make the others wait for them.
+#[test]
+fn recorded_sessions_that_never_were_hold_nobody_up() {
+    use quorate_vault::entry::{Entry, Logged, SessionRecord};
+
+    let mut cluster = Cluster::active(2, 3);
+    let to = cluster.fresh_address();
+    let id = cluster.propose(ALICE, to, 5);
+    cluster.arrived(id, &[BOB, CAROL]);
+    cluster.run(2_000);
+    // Carol's node is replaced by a program that writes what it likes into her log.
+    cluster.switch_off(CAROL);
+    let carol = cluster.party(CAROL);
+    let mut log = cluster.vault(ALICE).log(&carol).unwrap().clone();
+    let intent = cluster.vault(ALICE).state().intent_for(&id, quorate_vault::entry::Purpose::Payment).unwrap();
+    let fees = quorate_chain::evm::Fees { max_fee_per_gas: 2_000_000_000, max_priority_fee_per_gas: 1_000_000_000 };
+    let unsigned = intent.build(fees).unwrap();
+    let digest = intent.check(&unsigned).unwrap().digest();
+    let fake = |n: u8, now| {
+        let record = SessionRecord {
+            session: quorate_vault::SessionId([n; 32]),
+            request: id,
+            purpose: quorate_vault::entry::Purpose::Payment,
+            attempt: u32::from(n),
+            opener: carol,
+            quorum: vec![cluster.charter.members[BOB].party, carol],
+            unsigned: unsigned.clone(),
+            digest,
+        };
+        Logged { at: now, entry: Entry::SessionRecord(Box::new(record)) }.encode()
+    };
+    let now = cluster.now();
+    let fakes: Vec<Vec<u8>> = (1..=40).map(|n| fake(n, now)).collect();
+    let key = cluster.nodes[CAROL].identity.clone();
+    cluster.approve(ALICE, id);
+    cluster.approve(BOB, id);
+    for entry in fakes {
+        let from = log.append(entry.clone()).unwrap();
+        let note = log.sign_checkpoint(&key).unwrap().to_string();
+        for to in [ALICE, BOB] {
+            let entries = vec![entry.clone()];
+            cluster.inject(CAROL, to, Message::Entries { author: carol, incarnation: 0, from, entries, note: note.clone() });
+        }
+        cluster.run(500);
+    }
+    assert!(cluster.is_mined(ALICE, id));
+    assert_eq!(cluster.chain.borrow().received(to), 5);
+}
+
+/// Threat: an opener proposes and drops sessions as fast as it can, each a durable record at its victim.
+#[test]
+fn an_opener_whose_sessions_come_to_nothing_has_to_wait() {
+    use quorate_vault::entry::Purpose;
+    use quorate_vault::machine::session_id;
+    use quorate_vault::message::{Decline, Open};
+
+    let mut cluster = Cluster::active(2, 3);
+    let to = cluster.fresh_address();
+    let id = cluster.propose(ALICE, to, 5);
+    cluster.arrived(id, &[BOB]);
+    cluster.chain.borrow_mut().down = true;
+    cluster.approve(ALICE, id);
+    cluster.approve(BOB, id);
+    cluster.run(3_000);
+    let fees = quorate_chain::evm::Fees { max_fee_per_gas: 2_000_000_000, max_priority_fee_per_gas: 1_000_000_000 };
+    let unsigned = cluster.vault(ALICE).state().intent_for(&id, Purpose::Payment).unwrap().build(fees).unwrap();
+    let before = cluster.nodes[BOB].disk.borrow().own.len();
+    for n in 0..100 {
+        let mut open = Open {
+            session: quorate_vault::SessionId([0; 32]),
+            nonce: [n; 32],
+            request: id,
+            purpose: Purpose::Payment,
+            attempt: 1,
+            quorum: vec![cluster.party(ALICE), cluster.party(BOB)],
+            unsigned: unsigned.clone(),
+        };
+        open.session = session_id(&cluster.charter.vault_id(), cluster.party(ALICE), &open);
+        let session = open.session;
+        cluster.inject(ALICE, BOB, Message::Open(Box::new(open)));
+        cluster.inject(ALICE, BOB, Message::Decline { session, reason: Decline::Ended(String::new()) });
+        cluster.run(100);
+    }
+    // In a hundred seconds or less some fifteen records and their outcomes, not a hundred.
+    let grown = cluster.nodes[BOB].disk.borrow().own.len() - before;
+    assert!((6..40).contains(&grown), "{grown} entries");
 }

@@ -202,15 +202,20 @@ impl Vault {
         Awaited { party, name: self.charter.name_of(&party), what }
     }
 
-    /// The vault, from logs and charter alone.
-    pub fn view(&self) -> VaultView {
-        let act0 = self.state.act0();
-        let phase = match &act0 {
+    /// Where the vault stands.
+    pub fn phase(&self) -> Phase {
+        match self.state.act0() {
             Act0::Confirming { differing, .. } if !differing.is_empty() => Phase::Failed,
             Act0::Confirming { .. } => Phase::Confirming,
             Act0::Keygen { .. } | Act0::Preparing { .. } | Act0::Decided { .. } => Phase::Keygen,
             Act0::Active { .. } => Phase::Active,
-        };
+        }
+    }
+
+    /// The vault, from logs and charter alone.
+    pub fn view(&self) -> VaultView {
+        let act0 = self.state.act0();
+        let phase = self.phase();
         let name = |party: &PartyId| self.charter.name_of(party);
         VaultView {
             id: self.id.to_string(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
+use zeroize::Zeroizing;
 
 use crate::committee::{Committee, PartyIndex};
 use crate::envelope::{Envelope, Header, MAX_ENVELOPE_BYTES, SessionTag, SignedBody, SignedHash};
@@ -16,7 +17,7 @@ pub(crate) struct RoundOutput {
     /// The same for everybody.
     pub(crate) broadcast: Option<Vec<u8>>,
     /// For each receiver alone; missing ones get an empty part.
-    pub(crate) direct: BTreeMap<PartyIndex, Vec<u8>>,
+    pub(crate) direct: BTreeMap<PartyIndex, Zeroizing<Vec<u8>>>,
 }
 
 impl RoundOutput {
@@ -86,8 +87,13 @@ impl Channel {
                     sender: self.me,
                     receiver: to,
                 };
-                let direct = output.direct.remove(&to).unwrap_or_default();
-                let envelope = Envelope::seal(header, broadcast.clone(), direct, &self.identity);
+                let mut direct = output.direct.remove(&to).unwrap_or_default();
+                let envelope = Envelope::seal(
+                    header,
+                    broadcast.clone(),
+                    std::mem::take(&mut direct),
+                    &self.identity,
+                );
                 Outgoing {
                     to,
                     bytes: envelope.to_bytes(),

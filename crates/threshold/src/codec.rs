@@ -62,3 +62,22 @@ fn encode_after<T: Serialize>(prefix: &[u8], value: &T) -> Zeroizing<Vec<u8>> {
         postcard::to_extend(value, out).expect("invariant: a plain struct encodes into memory"),
     )
 }
+
+/// Serde for byte strings that are wiped when dropped.
+pub(crate) mod secret_bytes {
+    use serde::{Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    pub(crate) fn serialize<S: Serializer>(
+        bytes: &Zeroizing<Vec<u8>>,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
+        serde_bytes::serialize(bytes.as_slice(), s)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Zeroizing<Vec<u8>>, D::Error> {
+        serde_bytes::deserialize(d).map(Zeroizing::new)
+    }
+}

@@ -6,6 +6,7 @@
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
 
 use crate::codec::Format;
 use crate::committee::PartyIndex;
@@ -171,9 +172,9 @@ pub struct Envelope {
     pub header: Header,
     /// What the round broadcasts, if it broadcasts.
     pub broadcast: Option<SignedBody>,
-    /// What is for this receiver alone; empty if the round has no such part.
-    #[serde(with = "serde_bytes")]
-    pub direct: Vec<u8>,
+    /// What is for this receiver alone; empty if the round has no such part. It can hold secrets.
+    #[serde(with = "crate::codec::secret_bytes")]
+    pub direct: Zeroizing<Vec<u8>>,
     /// Signature over all of the above.
     pub signature: IdentitySignature,
 }
@@ -187,6 +188,7 @@ impl Envelope {
         direct: Vec<u8>,
         identity: &SigningKey,
     ) -> Self {
+        let direct = Zeroizing::new(direct);
         let digest = envelope_digest(&header, broadcast.as_ref(), &direct);
         Self {
             header,

@@ -29,30 +29,12 @@ pub struct OtState(pub(crate) Arc<SealedOt>);
 /// The state's bytes and their MAC.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SealedOt {
-    #[serde(with = "sealed_bytes")]
+    #[serde(with = "crate::codec::secret_bytes")]
     bytes: Zeroizing<Vec<u8>>,
     mac: [u8; 32],
     /// Members with whom an OT check has failed since this state was loaded, or that were given as banned.
     #[serde(skip)]
     banned: Mutex<BTreeSet<PartyIndex>>,
-}
-
-mod sealed_bytes {
-    use serde::{Deserializer, Serializer};
-    use zeroize::Zeroizing;
-
-    pub(super) fn serialize<S: Serializer>(
-        bytes: &Zeroizing<Vec<u8>>,
-        s: S,
-    ) -> Result<S::Ok, S::Error> {
-        serde_bytes::serialize(bytes.as_slice(), s)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        d: D,
-    ) -> Result<Zeroizing<Vec<u8>>, D::Error> {
-        serde_bytes::deserialize(d).map(Zeroizing::new)
-    }
 }
 
 /// The key of an [`OtState`]'s MAC, derived from the share it was built over.

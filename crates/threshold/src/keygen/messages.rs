@@ -4,6 +4,7 @@
 //! canonical encoding, checked where they are used, so that a bad one can be named.
 
 use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::codec::Format;
 use crate::committee::PartyIndex;
@@ -68,7 +69,7 @@ impl std::fmt::Debug for Round3Direct {
 
 impl Drop for Round3Direct {
     fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.sub_shares);
+        self.sub_shares.zeroize();
     }
 }
 
@@ -112,6 +113,11 @@ pub trait Body: Serialize + serde::de::DeserializeOwned {
     /// One version byte, then postcard.
     fn to_body(&self) -> Vec<u8> {
         format::<Self>().encode(self).to_vec()
+    }
+
+    /// [`Body::to_body`] for what is secret.
+    fn to_secret_body(&self) -> Zeroizing<Vec<u8>> {
+        format::<Self>().encode(self)
     }
 
     /// Reads a body, refusing every encoding but the one of [`Body::to_body`].

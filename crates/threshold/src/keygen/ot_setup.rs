@@ -124,7 +124,7 @@ pub(crate) fn begin(
                 Round5Direct {
                     zero_seed: message.commitment,
                 }
-                .to_body(),
+                .to_secret_body(),
             ))
         })
         .collect::<Result<_, Error>>()
@@ -221,7 +221,7 @@ impl Phase<KeygenOutput> for ExpectRound5 {
                     enc_proofs,
                     seed,
                 };
-                Ok((to, body.to_body()))
+                Ok((to, body.to_secret_body()))
             })
             .collect::<Result<_, Error>>()
             .map_err(local)?;

@@ -73,7 +73,7 @@ impl Phase<KeygenOutput> for ExpectRound2 {
             .map_err(local)?;
         let direct = channel
             .others()
-            .map(|to| Ok((to, sub_shares_for(to, &dealt)?.to_body())))
+            .map(|to| Ok((to, sub_shares_for(to, &dealt)?.to_secret_body())))
             .collect::<Result<_, Error>>()
             .map_err(local)?;
         let output = RoundOutput {

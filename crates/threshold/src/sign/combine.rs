@@ -47,7 +47,7 @@ impl ExpectRound3 {
             .sign_phase3(&context.data, unique, kept, received);
         let (x_coord, own) = phase.map_err(|abort| opened.judge(&abort))?;
         drop(opened);
-        let output = RoundOutput::broadcast(encode(&own));
+        let output = RoundOutput::broadcast(encode(&own).to_vec());
         Ok((
             Self {
                 context,

@@ -29,6 +29,7 @@ mod context;
 mod multiply;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::channel::Channel;
 use crate::codec::Format;
@@ -134,8 +135,8 @@ const fn format() -> Format {
     }
 }
 
-fn encode<T: Serialize>(message: &T) -> Vec<u8> {
-    format().encode(message).to_vec()
+fn encode<T: Serialize>(message: &T) -> Zeroizing<Vec<u8>> {
+    format().encode(message)
 }
 
 fn decode<T: Serialize + for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Error> {

@@ -60,7 +60,7 @@ impl Mail {
             ..
         } = envelope;
         Self {
-            bytes: Envelope::seal(header, broadcast, direct, &key).to_bytes(),
+            bytes: Envelope::seal(header, broadcast, direct.to_vec(), &key).to_bytes(),
             ..self.clone()
         }
     }
@@ -325,7 +325,7 @@ pub(crate) fn change_direct<T: Serialize + DeserializeOwned>(
     mail.resealed(|envelope| {
         let mut message: T = postcard::from_bytes(&envelope.direct[1..]).unwrap();
         change(&mut message);
-        envelope.direct = [vec![1], postcard::to_allocvec(&message).unwrap()].concat();
+        *envelope.direct = [vec![1], postcard::to_allocvec(&message).unwrap()].concat();
     })
 }
 

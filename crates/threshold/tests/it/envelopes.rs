@@ -176,7 +176,7 @@ fn early_messages_are_bounded() {
         good.resealed(|envelope| {
             envelope.header.round = 2;
             envelope.broadcast = None;
-            envelope.direct = vec![filler; 1000];
+            *envelope.direct = vec![filler; 1000];
         })
     };
     let mut give = |mail: Mail| session.receive(mail.from, &mail.bytes, &mut rng(1));

@@ -1,6 +1,8 @@
 //! Malicious members in the OT setup (rounds 5 to 7 of key generation). These run the real setup, so they share
 //! a small committee: 2 of 2, where the library alone would accept a wrong share (t = n).
 
+use std::collections::BTreeMap;
+
 use quorate_threshold::envelope::{SessionTag, SignedBody};
 use quorate_threshold::keygen::messages::{Body, Round7Broadcast};
 use quorate_threshold::{KeygenOutput, Verdict, Why};
@@ -35,23 +37,28 @@ fn rebroadcast(mail: &Mail, change: impl FnOnce(&SessionTag, &mut Vec<u8>)) -> M
 /// proof passes because the proof does not bind the index. Refused at receipt, nothing persisted. ABORT.
 #[test]
 fn proof_about_another_share() {
-    let mut held: Option<Mail> = None;
+    let (mut own, mut held) = (BTreeMap::new(), BTreeMap::new());
     let mut rng = rng(21);
+    // The victim's own commitment and proof, sent back: valid in this session, about another index.
     let outcomes = run(start_keygen(2, 2, &mut rng), &mut rng, |mail| {
-        let envelope = mail.open();
-        match (mail.from.get(), envelope.header.round) {
-            // The victim's own proof, sent back: valid in this session, about another index.
-            (1, 6) => {
-                let own = envelope.broadcast.unwrap().body;
-                let attack = rebroadcast(&held.take().unwrap(), |_, body| *body = own);
-                vec![mail, attack]
-            }
-            (2, 6) => {
-                held = Some(mail);
-                vec![]
-            }
-            _ => vec![mail],
+        let round = mail.open().header.round;
+        if !matches!(round, 5 | 6) {
+            return vec![mail];
         }
+        let mut out = vec![];
+        if mail.from == index(1) {
+            own.insert(round, mail.open().broadcast.unwrap().body);
+            out.push(mail);
+        } else {
+            held.insert(round, mail);
+        }
+        if own.contains_key(&round) && held.contains_key(&round) {
+            let attack = held.remove(&round).unwrap();
+            out.push(rebroadcast(&attack, |_, body| {
+                body.clone_from(&own[&round])
+            }));
+        }
+        out
     });
     let verdict = &outcomes[&index(1)].verdict;
     let Some(Verdict::Abort(Why::CheckFailed { suspect, .. })) = verdict else {

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::State;
 use super::act0::Act0;
-use super::facts::SlotKey;
+use super::facts::{Recorded, SlotKey};
 use super::requests::{Current, Invalid, RequestState};
 use crate::entry::{Approval, Purpose};
 use crate::ids::{PartyId, RequestId, SessionId, Time};
@@ -49,7 +49,7 @@ pub enum Denied {
     SlotConsumed { slot: u64 },
     #[error("I may have signed {other} for slot {slot}; the chain must decide first", other = other.short())]
     SlotEntered { slot: u64, other: RequestId },
-    #[error("I may have signed this request for slot {slot} before it moved; the chain must decide first")]
+    #[error("the request may have been signed for slot {slot} before it moved; ask again")]
     MovedAfterEntry { slot: u64 },
     #[error("slot {slot} comes first and is not signed yet")]
     LowerSlotOpen { slot: u64 },
@@ -146,7 +146,8 @@ impl State {
         }
     }
 
-    /// Whether I may ask for a new signature at a higher fee; answers which session it supersedes.
+    /// Whether I may ask for a new signature at a higher fee; answers which session it supersedes: the request's own,
+    /// or that of a fill which the chain must take first.
     ///
     /// # Errors
     /// The first reason against it.
@@ -156,7 +157,8 @@ impl State {
         if !self.is_involved(&current, &self.me) {
             return Err(Denied::NotInvolved);
         }
-        let newest = self.newest_signed(id, Purpose::Payment).ok_or(Denied::NothingToReplace)?;
+        let fill = self.unmined_fill(&current).map(|(_, session)| session);
+        let newest = fill.or_else(|| self.newest_signed(id, Purpose::Payment)).ok_or(Denied::NothingToReplace)?;
         if self.replacement_asked(&current, &newest) {
             return Err(Denied::AlreadyReplaced);
         }
@@ -168,6 +170,25 @@ impl State {
         let Some(current) = self.current(id) else { return false };
         let newest = self.newest_signed(id, Purpose::Payment);
         newest.is_some_and(|newest| self.replacement_asked(&current, &newest))
+    }
+
+    /// The slot of a fill for this request that is signed, but not mined, and is to be signed again at a higher fee.
+    pub(super) fn fill_to_replace(&self, current: &Current<'_>) -> Option<u64> {
+        let (slot, newest) = self.unmined_fill(current)?;
+        self.replacement_asked(current, &newest).then_some(slot)
+    }
+
+    /// The newest signed fill for this request in the lowest slot that the chain has not passed.
+    fn unmined_fill(&self, current: &Current<'_>) -> Option<(u64, SessionId)> {
+        let chain = current.slot().chain;
+        let fills = self.records(&current.id).filter_map(|(_, recorded)| match recorded.said.what.purpose {
+            Purpose::Fill { slot } => Some(slot),
+            Purpose::Payment => None,
+        });
+        let mut unmined: Vec<u64> = fills.filter(|slot| !self.is_consumed(&SlotKey { chain, slot: *slot })).collect();
+        unmined.sort_unstable();
+        let newest = |slot: u64| Some((slot, self.newest_signed(&current.id, Purpose::Fill { slot })?));
+        unmined.into_iter().find_map(newest)
     }
 
     /// Neither over nor expired. A signature does not stop the clock: a replacement needs a live request too.
@@ -216,9 +237,13 @@ impl State {
         } else {
             self.lower_slots_are_gone(&key)?;
         }
-        let mine = self.payment_records(&current.id).filter(|(party, _)| **party == self.me);
-        if let Some(moved) = mine.map(|(_, recorded)| recorded.slot()).find(|slot| *slot != key) {
-            return Err(Denied::MovedAfterEntry { slot: moved.slot });
+        // Two slots are two payments, and no chain would exclude the second. So here any member's word is enough, also
+        // one that no approvals cover as far as I can see: they may be withheld from me.
+        let elsewhere = |(party, recorded): &(&PartyId, &Recorded)| {
+            recorded.slot() != key && (**party == self.me || self.record_holds(recorded))
+        };
+        if let Some((_, moved)) = self.payment_records(&current.id).find(elsewhere) {
+            return Err(Denied::MovedAfterEntry { slot: moved.transfer.nonce });
         }
         self.i_entered_nothing_else(current, &key)
     }

@@ -229,19 +229,10 @@ impl State {
             return last;
         }
         let entered = |slot: &u64| {
-            let mut records = self.payment_records(id).map(|(_, recorded)| recorded);
-            let recorded = records.any(|recorded| recorded.transfer.nonce == *slot);
-            recorded && self.was_approved_at(facts, asked, *slot)
+            let mut at_slot = self.payment_records(id).filter(|(_, recorded)| recorded.transfer.nonce == *slot);
+            at_slot.any(|(party, recorded)| self.is_believed(party, recorded))
         };
         claimed.iter().filter(|slot| entered(slot)).min().copied().unwrap_or(last)
-    }
-
-    /// Whether enough members approved the request at this slot, whatever they said later.
-    fn was_approved_at(&self, facts: &RequestFacts, asked: &Asked, slot: u64) -> bool {
-        let Ok(intent) = asked.said.what.intent.with_slot(slot) else { return false };
-        let bound = self.bound(asked, &intent_digest(&intent));
-        let approved = facts.approvals.values().filter(|bounds| bounds.contains_key(&bound));
-        approved.count() >= usize::from(self.charter.needed())
     }
 
     /// What an approval of this request must bind to count, at the slot whose intent has this digest.
@@ -270,7 +261,7 @@ impl State {
         if let Some(dead) = self.death_of(current, now) {
             return dead;
         }
-        if taken && self.payment_records(&current.id).next().is_some() {
+        if taken && self.is_request_entered(&current.id) {
             return RequestState::Lost;
         }
         if !self.is_approved(current) {

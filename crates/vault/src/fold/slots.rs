@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use quorate_chain::ChainId;
 
 use super::State;
-use super::facts::{Consumed, SlotKey};
-use super::requests::{Current, RequestState};
+use super::facts::{Asked, Consumed, Recorded, RequestFacts, SlotKey};
+use super::requests::{Current, RequestState, claimed_slots};
 use crate::entry::Purpose;
 use crate::ids::{PartyId, RequestId, SessionId, Time};
 
@@ -50,42 +50,64 @@ impl State {
     /// My own requests that should move, each to a slot of its own: those that lost theirs, and those that leave a
     /// gap below them. A request that anybody entered a session for never moves.
     pub fn must_reslot(&self, now: Time) -> Vec<(RequestId, u64)> {
-        let chains: BTreeSet<ChainId> =
-            self.requests().filter_map(|id| self.current(&id)).map(|current| current.slot().chain).collect();
+        let asked = self.facts.requests.values().filter_map(|facts| facts.asked.as_ref());
+        let chains: BTreeSet<ChainId> = asked.map(|asked| asked.said.what.intent.chain()).collect();
         chains.into_iter().flat_map(|chain| self.moves(chain, now)).collect()
     }
 
     /// The slot that must be filled by a self-transfer before this request can be signed: the lowest that is neither
-    /// signed nor consumed, if it is below the request's and nobody stands in it.
+    /// signed nor consumed, if it is below the request's and nobody stands in it; or one that is filled, but too
+    /// cheaply, and a replacement is asked for.
     ///
     /// The request must be fully approved: its approvals cover the fill.
     pub fn fill_needed(&self, id: &RequestId, now: Time) -> Option<u64> {
         let waiting = self.current(id)?;
         let state = self.state_of(&waiting, now);
+        if matches!(state, RequestState::Ready | RequestState::Signing | RequestState::Signed)
+            && let Some(slot) = self.fill_to_replace(&waiting)
+        {
+            return Some(slot);
+        }
         if !matches!(state, RequestState::Ready | RequestState::Signing) {
             return None;
         }
         let SlotKey { chain, slot: own } = waiting.slot();
         let open = self.first_open(chain);
+        if open >= own {
+            return None;
+        }
         let patience_over = self.ready_for_ms(&waiting, now) >= GIVE_WAY_MS;
         let stands = |claim: &Claim| claim.slot == open && (claim.approved || claim.entered || !patience_over);
-        (open < own && !self.claims(chain, now).iter().any(stands)).then_some(open)
+        (!self.claims(chain, now).iter().any(stands)).then_some(open)
     }
 
-    /// Slots with a session record for which the chain has not said its last word, lowest first.
+    /// Slots that somebody entered and for which the chain has not said its last word, lowest first.
     pub fn watched_slots(&self) -> Vec<WatchedSlot> {
         let open = self.facts.recorded.iter().filter_map(|(key, sessions)| {
             let seen = self.facts.consumed.get(key);
-            let finalised_above = self.facts.consumed.range(*key..).any(|(other, held)| {
-                other.chain == key.chain && held.finalised && (other.slot == key.slot || seen.is_none_or(|s| s.finalised))
-            });
-            (!finalised_above || seen.is_none()).then(|| WatchedSlot {
+            let over = seen.is_some_and(|seen| seen.finalised);
+            (!over && self.is_entered(key)).then(|| WatchedSlot {
                 key: *key,
                 sessions: self.by_attempt(sessions),
                 seen: seen.cloned(),
             })
         });
         open.collect()
+    }
+
+    /// Whether anybody may have signed for this slot: I have a record for it, or another member has one that enough
+    /// approvals cover. A record without them is a liar's, or its approvals are still under way.
+    pub fn is_entered(&self, key: &SlotKey) -> bool {
+        let sessions = self.facts.recorded.get(key).into_iter().flatten();
+        let records = sessions.filter_map(|id| self.facts.sessions.get(id)).flat_map(|facts| &facts.records);
+        let mut at_slot = records.filter(|(_, recorded)| recorded.slot() == *key);
+        at_slot.any(|(party, recorded)| self.is_believed(party, recorded))
+    }
+
+    /// See [`State::is_entered`].
+    pub(super) fn is_believed(&self, party: &PartyId, recorded: &Recorded) -> bool {
+        let needed = usize::from(self.charter.needed());
+        *party == self.me || (self.consents(recorded).len() >= needed && self.record_holds(recorded))
     }
 
     /// What I saw consume a slot.
@@ -146,11 +168,16 @@ impl State {
         self.requests().find(fits).map(|id| (id, Purpose::Payment))
     }
 
-    /// Every request of a chain that may still be signed, or is.
+    /// Every request of a chain that may still be signed, or is and may still be mined.
     fn claims(&self, chain: ChainId, now: Time) -> Vec<Claim> {
-        let currents = self.requests().filter_map(|id| self.current(&id));
+        let passed = self.passed(chain);
+        let all = self.facts.requests.iter();
+        let possible = all.filter(|(_, facts)| {
+            let asked = facts.asked.as_ref();
+            asked.is_some_and(|asked| asked.said.what.intent.chain() == chain && could_claim(facts, asked, passed, now))
+        });
+        let currents = possible.filter_map(|(id, _)| self.current(id));
         currents
-            .filter(|current| current.slot().chain == chain)
             .filter_map(|current| {
                 let state = self.state_of(&current, now);
                 let over = state.is_dead() || matches!(state, RequestState::Mined { .. });
@@ -166,8 +193,13 @@ impl State {
             slot: current.slot().slot,
             approvals: self.approvals_of(current).len(),
             approved: self.is_approved(current),
-            entered: self.payment_records(&current.id).next().is_some(),
+            entered: self.is_request_entered(&current.id),
         }
+    }
+
+    /// Whether anybody may have signed this request's own payment.
+    pub(super) fn is_request_entered(&self, id: &RequestId) -> bool {
+        self.payment_records(id).any(|(party, recorded)| self.is_believed(party, recorded))
     }
 
     /// How every member would move the losers, so that all come to the same answer; mine are carried out.
@@ -199,7 +231,7 @@ impl State {
         let mut losers = Vec::new();
         for claim in ranked {
             let key = SlotKey { chain, slot: claim.slot };
-            let free = !self.is_consumed(&key) && !self.facts.recorded.contains_key(&key);
+            let free = !self.is_consumed(&key) && !self.is_entered(&key);
             if claim.entered || (free && !kept.contains_key(&claim.slot)) {
                 kept.entry(claim.slot).or_insert(claim);
             } else {
@@ -232,7 +264,7 @@ impl State {
     /// The lowest slot from `floor` on that is not consumed, not entered, and not in `kept`.
     fn lowest_free(&self, chain: ChainId, kept: &BTreeSet<u64>, floor: u64) -> u64 {
         let mut slot = self.passed(chain).max(floor);
-        while kept.contains(&slot) || self.facts.recorded.contains_key(&SlotKey { chain, slot }) {
+        while kept.contains(&slot) || self.is_entered(&SlotKey { chain, slot }) {
             slot += 1;
         }
         slot
@@ -240,8 +272,10 @@ impl State {
 
     /// How long enough approvals have been there, by the clocks of those who gave them.
     fn ready_for_ms(&self, current: &Current<'_>, now: Time) -> u64 {
-        let last = self.approvals_of(current).into_iter().map(|decision| decision.at).max();
-        last.map_or(0, |at| now.since_ms(at))
+        let mut times: Vec<Time> = self.approvals_of(current).into_iter().map(|decision| decision.at).collect();
+        times.sort_unstable();
+        let last_needed = usize::from(self.charter.needed()).checked_sub(1).and_then(|at| times.get(at));
+        last_needed.map_or(0, |at| now.since_ms(*at))
     }
 
     fn by_attempt(&self, sessions: &BTreeSet<SessionId>) -> Vec<SessionId> {
@@ -253,6 +287,15 @@ impl State {
         ordered.sort_by_key(|id| (attempt(id), *id));
         ordered
     }
+}
+
+/// A cheap first look, so that a long history costs little: nobody entered it and its time is over, or somebody did
+/// and the chain has passed all its slots.
+fn could_claim(facts: &RequestFacts, asked: &Asked, passed: u64, now: Time) -> bool {
+    if facts.records_by.is_empty() {
+        return now < asked.said.what.expires;
+    }
+    claimed_slots(facts, asked).iter().any(|slot| *slot >= passed) || now < asked.said.what.expires
 }
 
 /// Below this, gaps are for fills: a fully approved request waits above them, and nobody new may get in its way.

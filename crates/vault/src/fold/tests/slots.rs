@@ -91,18 +91,56 @@ fn a_request_that_was_entered_stays_in_its_slot() {
     assert_eq!(world.state(1).may_sign(&id, Purpose::Payment, world.now), Ok(()), "retry in the same slot");
 }
 
-/// As above, but this member has not seen the others' approvals of the old slot.
+/// As above, but this member has not seen the approvals of the old slot: a liar may withhold its own.
 #[test]
-fn who_entered_a_session_never_signs_the_request_in_another_slot() {
+fn a_request_that_anybody_entered_is_not_signed_in_another_slot() {
     let mut world = World::active(2, 3);
     let id = world.request(0, 1);
     let bytes = world.bytes(id, Purpose::Payment, 1);
-    world.open_with(&[1], id, Purpose::Payment, 1, bytes);
+    world.open_with(&[2], id, Purpose::Payment, 1, bytes);
     reslot(&mut world, 0, id, 0);
+    assert_eq!(slot(&world, id), 0, "a record that no approvals cover holds no slot");
     world.approve(&[0, 1], id);
-    let denied = world.state(1).may_sign(&id, Purpose::Payment, world.now);
-    assert_eq!(denied, Err(Denied::MovedAfterEntry { slot: 1 }));
-    assert_eq!(world.state(0).may_sign(&id, Purpose::Payment, world.now), Ok(()));
+    for i in [0, 1] {
+        let denied = world.state(i).may_sign(&id, Purpose::Payment, world.now);
+        assert_eq!(denied, Err(Denied::MovedAfterEntry { slot: 1 }));
+    }
+}
+
+/// A member records sessions that never were, in every slot, to have the others pay for fills.
+#[test]
+fn records_that_no_approvals_cover_hold_no_slots() {
+    let mut world = World::active(2, 3);
+    for slot in 0..3 {
+        let id = world.request(2, slot);
+        world.open(&[2], id, Purpose::Payment);
+        world.cancel(2, id);
+    }
+    assert_eq!(world.state(0).next_slot(CHAIN, world.now), 0);
+    assert!(world.state(0).watched_slots().is_empty());
+    assert_eq!(world.state(2).next_slot(CHAIN, world.now), 3, "its own word binds it");
+}
+
+#[test]
+fn a_fill_that_is_too_cheap_is_replaced_for_who_waits() {
+    let mut world = World::active(2, 3);
+    let waiting = world.request(0, 1);
+    world.approve(&[0, 1], waiting);
+    let fill = Purpose::Fill { slot: 0 };
+    let first = world.sign(&[0, 1], waiting, fill);
+    assert_eq!(world.state(0).fill_needed(&waiting, world.now), None);
+    world.sign(&[0, 1], waiting, Purpose::Payment);
+    assert_eq!(world.state(0).may_sign(&waiting, fill, world.now), Err(Denied::NoFill { slot: 0 }));
+    assert_eq!(world.state(0).may_replace(&waiting, world.now), Ok(first));
+    world.say(0, Entry::Replacement { request: waiting, supersedes: first });
+    assert_eq!(world.state(1).fill_needed(&waiting, world.now), Some(0));
+    assert_eq!(world.state(1).may_sign(&waiting, fill, world.now), Ok(()));
+    let second = world.sign(&[0, 1], waiting, fill);
+    assert_eq!(world.state(1).fill_needed(&waiting, world.now), None);
+    assert_eq!(world.state(1).may_replace(&waiting, world.now), Ok(second));
+    world.mine(1, waiting, 0, first);
+    let payment = world.state(1).newest_signed(&waiting, Purpose::Payment).unwrap();
+    assert_eq!(world.state(1).may_replace(&waiting, world.now), Ok(payment));
 }
 
 #[test]

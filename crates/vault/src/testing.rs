@@ -289,9 +289,21 @@ impl World {
         attempt: u32,
         unsigned: Vec<u8>,
     ) -> SessionId {
+        let digest = self.digest(id, purpose, &unsigned);
+        self.open_bytes(members, id, purpose, attempt, unsigned, digest)
+    }
+
+    pub(crate) fn open_bytes(
+        &mut self,
+        members: &[usize],
+        id: RequestId,
+        purpose: Purpose,
+        attempt: u32,
+        unsigned: Vec<u8>,
+        digest: [u8; 32],
+    ) -> SessionId {
         self.sessions += 1;
         let session = SessionId([self.sessions; 32]);
-        let digest = self.digest(id, purpose, &unsigned);
         let mut quorum = members.to_vec();
         quorum.sort_unstable();
         let record = SessionRecord {

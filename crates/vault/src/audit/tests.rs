@@ -324,14 +324,7 @@ mod dishonest {
         let quorate_chain::Intent::EvmTransfer(transfer) = &intent;
         let unsigned = intent.build(transfer.terms().bounds).unwrap();
         let digest = intent.check(&unsigned).unwrap().digest();
-        let again = world.open_with(&[1, 2], id, Purpose::Payment, 2, unsigned);
-        for (_, logged) in &mut world.entries {
-            if let Entry::SessionRecord(record) = &mut logged.entry
-                && record.session == again
-            {
-                record.digest = digest;
-            }
-        }
+        let again = world.open_bytes(&[1, 2], id, Purpose::Payment, 2, unsigned, digest);
         world.signed(&[1, 2], again);
         assert!(only_finding(&world, Severity::Wrong).contains("signed for slot 0 and for slot 1"));
     }

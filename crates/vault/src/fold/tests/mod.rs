@@ -4,6 +4,7 @@
 
 mod act0;
 mod approvals;
+mod gossip;
 mod order;
 mod signing;
 mod slots;

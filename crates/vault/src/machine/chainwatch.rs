@@ -47,16 +47,15 @@ impl Vault {
             let now = self.now;
             let fresh = Watched { since: now, next_query: now, next_broadcast: now.plus_ms(OTHERS_BROADCAST_AFTER_MS) };
             let mut state = *self.watch.slots.entry(slot.key).or_insert(fresh);
-            if now < state.next_query && now < state.next_broadcast {
-                self.wake_by(state.next_query);
-                continue;
-            }
-            let signed = self.signed_in(&slot);
-            if now >= state.next_query {
+            let ask = now >= state.next_query;
+            let tell = now >= state.next_broadcast && slot.seen.is_none();
+            // Putting signed transactions together costs a public-key recovery each.
+            let signed = if ask || tell { self.signed_in(&slot) } else { Vec::new() };
+            if ask {
                 state.next_query = now.plus_ms(interval(now.since_ms(state.since)));
                 self.ask_slot(&slot.key, account, &signed);
             }
-            if now >= state.next_broadcast && !signed.is_empty() && self.state.consumed(&slot.key).is_none() {
+            if tell {
                 state.next_broadcast = now.plus_ms(REBROADCAST_MS);
                 for transaction in signed {
                     self.broadcast(slot.key.chain, transaction);

@@ -245,7 +245,7 @@ impl Client {
         self.post(&request_path(vault, id, "/cancel"), &EMPTY)
     }
 
-    /// Requests the same payment in the same slot with a higher fee.
+    /// Has the same payment signed again in the same slot, at a higher fee within what was approved.
     pub fn replace(
         &self,
         vault: &str,

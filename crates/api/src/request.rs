@@ -45,12 +45,13 @@ pub struct Reject {
     pub reason: Option<String>,
 }
 
-/// Body of `POST .../replace`: the same payment in the same slot with a higher fee bound.
-/// It is a new request that needs approvals of its own; the chain takes at most one of the two.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Body of `POST .../replace`: another attempt of the same payment in the same slot, at a higher fee
+/// within the bounds that were approved, so that it needs no new approvals. The chain takes at most one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Replace {
-    /// Upper bound of the whole fee, in wei; default: enough to replace the present attempt.
+    /// Upper bound of the whole fee, in wei, for callers that want to name it: any other than
+    /// [`IntentView::max_fee_wei`] is [`crate::ErrorCode::Denied`].
     pub max_fee_wei: Option<String>,
 }
 

@@ -66,7 +66,9 @@ Examples:
 pub(super) const REQUEST_REPLACE: &str = "\
 Examples:
   quorate request replace 3f9a
-  quorate request replace 3f9a --max-fee 0.02";
+  quorate request replace 3f9a --wait=5m
+
+It competes for the same slot: the chain takes at most one of the two. No new approvals are needed.";
 pub(super) const VAULT: &str = "\
 Examples:
   quorate vault create family --threshold 2 --members 3

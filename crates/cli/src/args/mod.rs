@@ -217,9 +217,9 @@ pub(crate) enum RequestCommand {
     /// Wait until a request is mined, or dead
     #[command(before_help = examples::REQUEST_WAIT)]
     Wait(RequestWaitArgs),
-    /// Request the same payment in the same slot with a higher fee; the chain takes one of them
+    /// Sign a payment that the chain does not take again, at a higher fee within what was approved
     #[command(before_help = examples::REQUEST_REPLACE)]
-    Replace(RequestReplaceArgs),
+    Replace(RequestId),
 }
 
 #[derive(Debug, Args)]
@@ -252,15 +252,6 @@ impl From<WaitUntil> for Until {
             WaitUntil::Mined => Self::Mined,
         }
     }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RequestReplaceArgs {
-    #[command(flatten)]
-    pub(crate) id: RequestId,
-    /// Upper bound of the whole fee, in whole units [default: enough to replace]
-    #[arg(long, value_name = "AMOUNT", value_parser = amount::parse_wei)]
-    pub(crate) max_fee: Option<String>,
 }
 
 #[derive(Debug, Args)]

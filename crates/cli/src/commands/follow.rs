@@ -61,10 +61,15 @@ fn follow(
 const PROGRESS_MS: u64 = 2_000;
 
 fn progress(request: &RequestView) -> String {
+    let id = render::short_id(&request.id);
     let state = render::state_line(request);
-    match &request.blocked {
-        Some(blocked) => format!("{}: {state}; {blocked}", render::short_id(&request.id)),
-        None => format!("{}: {state}", render::short_id(&request.id)),
+    match (&request.blocked, request.state) {
+        // Why it waits says the state, too.
+        (Some(blocked), RequestState::WaitingForApprovals | RequestState::Ready) => {
+            format!("{id}: {blocked}")
+        }
+        (Some(blocked), _) => format!("{id}: {state}; {blocked}"),
+        (None, _) => format!("{id}: {state}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `request` and `history`.
 
-use quorate_api::{Replace, RequestFilter, RequestQuery};
+use quorate_api::{Replace, RequestFilter, RequestQuery, Until};
 
 use super::{done, follow};
 use crate::action::Action;
@@ -21,10 +21,7 @@ pub(super) fn request(context: &mut Context<'_>, command: RequestCommand) -> Out
             let deadline = context.wait_deadline().unwrap_or_else(Deadline::far);
             follow::to_the_end(context, &client, &request, args.until.into(), deadline)
         }
-        RequestCommand::Replace(args) => {
-            let max_fee_wei = args.max_fee;
-            replace(context, &args.id.id, &Replace { max_fee_wei })
-        }
+        RequestCommand::Replace(id) => replace(context, &id.id),
     }
 }
 
@@ -66,11 +63,15 @@ fn cancel(context: &mut Context<'_>, id: &str) -> Outcome {
     context.console.result("request", &request, render::request)
 }
 
-fn replace(context: &mut Context<'_>, id: &str, body: &Replace) -> Outcome<Action> {
+/// Another attempt in the same slot. Approvals stay: the fee stays within what they allow.
+fn replace(context: &mut Context<'_>, id: &str) -> Outcome<Action> {
     let client = context.client()?;
     let vault = context.vault(&client)?;
     let shown = client.request(&vault, id)?;
-    let request = client.replace(&vault, &shown.id, body)?;
+    let request = client.replace(&vault, &shown.id, &Replace::default())?;
+    if let Some(deadline) = context.wait_deadline() {
+        return follow::to_the_end(context, &client, &request, Until::Mined, deadline);
+    }
     context
         .console
         .result("request", &request, render::request)?;

@@ -147,3 +147,6 @@ pub enum Decline {
     /// The session was entered and is over for the sender, without a signature.
     Ended(String),
 }
+
+#[cfg(test)]
+mod tests;

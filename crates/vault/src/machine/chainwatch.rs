@@ -19,6 +19,8 @@ const INTERVALS_MS: [(u64, u64); 3] = [(60_000, 2_000), (600_000, 10_000), (u64:
 const REBROADCAST_MS: u64 = 15_000;
 /// How long others leave the first broadcast to the opener.
 const OTHERS_BROADCAST_AFTER_MS: u64 = 5_000;
+/// Most refusals of transactions that are remembered for people.
+const MAX_REFUSED: usize = 256;
 /// Most slots asked about at a time; the lowest go first, because the chain takes them in order.
 const MAX_WATCHED: usize = 32;
 
@@ -28,11 +30,15 @@ pub(super) struct Watch {
     slots: BTreeMap<SlotKey, Watched>,
     /// What the endpoints said last, in words, by chain; not durable.
     pub(super) trouble: BTreeMap<ChainId, String>,
+    /// Why an endpoint did not take a transaction, by its hash; not durable.
+    pub(super) refused: BTreeMap<[u8; 32], String>,
 }
 
 #[derive(Clone, Copy)]
 struct Watched {
+    /// When it was first watched, or when a session was last added.
     since: Time,
+    sessions: usize,
     next_query: Time,
     next_broadcast: Time,
 }
@@ -45,8 +51,7 @@ impl Vault {
         self.watch.slots.retain(|key, _| watched.iter().any(|slot| slot.key == *key));
         for slot in watched {
             let now = self.now;
-            let fresh = Watched { since: now, next_query: now, next_broadcast: now.plus_ms(OTHERS_BROADCAST_AFTER_MS) };
-            let mut state = *self.watch.slots.entry(slot.key).or_insert(fresh);
+            let mut state = self.watched(&slot);
             let ask = now >= state.next_query;
             let tell = now >= state.next_broadcast && slot.seen.is_none();
             // Putting signed transactions together costs a public-key recovery each.
@@ -56,13 +61,23 @@ impl Vault {
                 self.ask_slot(&slot.key, account, &signed);
             }
             if tell {
-                state.next_broadcast = now.plus_ms(REBROADCAST_MS);
+                state.next_broadcast = now.plus_ms(interval(now.since_ms(state.since)).max(REBROADCAST_MS));
                 for transaction in signed {
                     self.broadcast(slot.key.chain, transaction);
                 }
             }
             self.wake_by(state.next_query);
             self.watch.slots.insert(slot.key, state);
+        }
+    }
+
+    /// How the slot is watched; a new session makes it young again.
+    fn watched(&self, slot: &WatchedSlot) -> Watched {
+        let (now, sessions) = (self.now, slot.sessions.len());
+        let next_broadcast = now.plus_ms(OTHERS_BROADCAST_AFTER_MS);
+        match self.watch.slots.get(&slot.key) {
+            Some(held) if held.sessions == sessions => *held,
+            _ => Watched { since: now, sessions, next_query: now, next_broadcast },
         }
     }
 
@@ -96,11 +111,13 @@ impl Vault {
                 }
             }
             // What an endpoint says about a broadcast decides nothing: the slot is asked about all the same.
-            ChainFact::Broadcast { chain, result: Err(words), .. } => {
-                self.watch.trouble.insert(chain, words);
+            ChainFact::Broadcast { hash, result: Err(words), .. } => {
+                if self.watch.refused.len() < MAX_REFUSED {
+                    self.watch.refused.insert(hash, words);
+                }
             }
-            ChainFact::Broadcast { chain, result: Ok(()), .. } => {
-                self.watch.trouble.remove(&chain);
+            ChainFact::Broadcast { hash, result: Ok(()), .. } => {
+                self.watch.refused.remove(&hash);
             }
             ChainFact::Unreachable { chain, why } => {
                 self.watch.trouble.insert(chain, why);

@@ -58,3 +58,32 @@ pub(super) fn fork_note(culprit: PartyId, evidence: &ForkEvidence) -> Mutation {
 pub(super) fn fault_note(culprit: PartyId, session: &str, evidence: &Evidence) -> Mutation {
     Mutation::Note { name: format!("{FAULT}{culprit}/{session}"), value: evidence.to_bytes() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use quorate_threshold::OtCheck;
+
+    use super::{Conduct, ban_note};
+    use crate::ids::PartyId;
+    use crate::io::Mutation;
+
+    #[test]
+    fn a_ban_is_read_back_for_the_member_it_names_alone() {
+        let (bob, carol) = (PartyId([2; 32]), PartyId([3; 32]));
+        let Mutation::Note { name, value } = ban_note(bob, OtCheck::Multiplication) else { unreachable!() };
+        let members = BTreeSet::from([bob, carol]);
+        let conduct = Conduct::restore(&[(name, value)], &members);
+        assert!(!conduct.trusts(&bob));
+        assert!(conduct.trusts(&carol));
+        assert_eq!(conduct.banned, BTreeSet::from([bob]));
+    }
+
+    #[test]
+    fn notes_of_other_families_accuse_nobody() {
+        let bob = PartyId([2; 32]);
+        let notes = [(format!("checkpoint/{bob}/0/7"), Vec::new()), (format!("banned/{bob}"), Vec::new())];
+        assert!(Conduct::restore(&notes, &BTreeSet::from([bob])).trusts(&bob));
+    }
+}

@@ -92,3 +92,46 @@ impl Peer {
         self.heads_sent.is_none_or(|at| now.since_ms(at) >= every_ms)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_OPENER_PAUSE_MS, Peer, RESEND_MS};
+    use crate::ids::{PartyId, Time};
+
+    const AUTHOR: PartyId = PartyId([1; 32]);
+
+    #[test]
+    fn entries_under_way_are_not_sent_again_until_they_are_overdue() {
+        let mut peer = Peer::default();
+        peer.holds.insert(AUTHOR, 3);
+        peer.sent.insert(AUTHOR, (10, Time(1_000)));
+        assert_eq!(peer.lacks_from(&AUTHOR, Time(1_000)), 10);
+        assert_eq!(peer.lacks_from(&AUTHOR, Time(1_000 + RESEND_MS)), 3);
+    }
+
+    #[test]
+    fn a_new_channel_starts_from_what_the_peer_says() {
+        let mut peer = Peer { heard: true, caught_up: true, ..Peer::default() };
+        peer.sent.insert(AUTHOR, (10, Time(1_000)));
+        peer.connect();
+        assert!(!peer.is_ready());
+        assert_eq!(peer.lacks_from(&AUTHOR, Time(1_000)), 0);
+        peer.heard = true;
+        assert!(peer.is_ready());
+    }
+
+    #[test]
+    fn an_opener_waits_longer_each_time_and_not_for_ever() {
+        let mut peer = Peer::default();
+        let mut waits = Vec::new();
+        for _ in 0..70 {
+            peer.opened(false, Time(0));
+            waits.push(peer.opens_not_before.0);
+        }
+        assert_eq!(waits.get(..3), Some([200, 400, 800].as_slice()));
+        assert_eq!(waits.last(), Some(&MAX_OPENER_PAUSE_MS));
+        peer.opened(true, Time(0));
+        peer.opened(false, Time(0));
+        assert_eq!(peer.opens_not_before, Time(200));
+    }
+}

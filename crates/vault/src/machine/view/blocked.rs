@@ -11,9 +11,17 @@ impl Vault {
         let standing = self.state.standing(id, self.now)?;
         match standing.state {
             RequestState::Ready => self.signing_blocked(&standing),
-            RequestState::Signed => self.trouble_with(&standing).map(|words| format!("the transaction waits: {words}")),
+            RequestState::Signed => self.broadcast_blocked(&standing),
             _ => None,
         }
+    }
+
+    /// Why no endpoint takes what is signed.
+    fn broadcast_blocked(&self, standing: &Standing) -> Option<String> {
+        let newest = self.state.newest_signed(&standing.id, Purpose::Payment)?;
+        let hash = self.state.signed_tx(&newest)?.hash;
+        let refused = self.watch.refused.get(&hash).map(|words| format!("the chain does not take it: {words}"));
+        refused.or_else(|| self.trouble_with(standing))
     }
 
     fn signing_blocked(&self, standing: &Standing) -> Option<String> {

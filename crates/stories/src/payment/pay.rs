@@ -135,7 +135,9 @@ pub(crate) fn chain_is_consistent(report: &mut Report, home: &Household) -> Resu
         nonces == expected,
         || format!("{nonces:?}"),
     );
-    let requests = home.member(0)?.json(&["request", "list", "--all"])?;
+    let requests = home
+        .member(0)?
+        .json(&["request", "list", "--state", "all"])?;
     let requests = requests.as_array().cloned().unwrap_or_default();
     let mined = requests
         .iter()

@@ -75,7 +75,10 @@ fn settle(home: &Household, ids: &[String]) -> Result<()> {
     wait_for("the slots to settle", 30, || {
         let mut views = Vec::new();
         for member in &home.members {
-            views.push(slots_of(&member.json(&["request", "list", "--all"])?, ids));
+            views.push(slots_of(
+                &member.json(&["request", "list", "--state", "all"])?,
+                ids,
+            ));
         }
         let first = views.first().cloned().unwrap_or_default();
         let distinct: BTreeSet<u64> = first.iter().map(|(_, slot)| *slot).collect();

@@ -48,7 +48,7 @@ fn same_after_restart(home: &mut Household) -> Result<()> {
 
 /// What is folded from the logs, and nothing that a connection or the clock decides.
 fn folded(member: &Member) -> Result<Value> {
-    member.json(&["request", "list", "--all"])
+    member.json(&["request", "list", "--state", "all"])
 }
 
 fn database(member: &Member) -> Result<PathBuf> {

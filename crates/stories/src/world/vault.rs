@@ -106,9 +106,10 @@ impl Household {
     pub(crate) fn await_address(&mut self) -> Result<()> {
         let mut addresses = Vec::new();
         for member in &self.members {
-            addresses.push(wait_for(&format!("{}'s address", member.name), 90, || {
+            let found = wait_for(&format!("{}'s address", member.name), 90, || {
                 address_of(member)
-            })?);
+            });
+            addresses.push(found.with_context(|| self.everybody_says())?);
         }
         let first = addresses.first().cloned().unwrap_or_default();
         ensure!(
@@ -117,6 +118,18 @@ impl Household {
         );
         self.address = first;
         Ok(())
+    }
+
+    /// What each member shows and logged last, for a failure.
+    fn everybody_says(&self) -> String {
+        let mut all = String::new();
+        for member in &self.members {
+            let view = member
+                .json(&["vault", "show"])
+                .map_or_else(|e| e.to_string(), |v| v.to_string());
+            all.push_str(&format!("{}: {view}\n{}\n", member.name, member.log_tail()));
+        }
+        all
     }
 
     /// The member called so.

@@ -59,7 +59,9 @@ pub struct Refused {
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError<E: std::error::Error> {
     /// The journal failed. Nothing of that batch was sent.
-    #[error("the journal failed, so this vault stopped and sent nothing; free or repair the disk and restart")]
+    #[error(
+        "the journal failed, so this vault stopped and sent nothing; free or repair the disk and restart"
+    )]
     Journal(#[source] E),
     /// The journal failed earlier.
     #[error("this vault stopped when its journal failed; free or repair the disk and restart")]
@@ -95,23 +97,43 @@ impl<J: Journal, P: Peers, C: Clock, X: Chain, O: Order> Driver<J, P, C, X, O> {
     ///
     /// # Errors
     /// [`DriverError`]: the journal failed, now or earlier.
-    pub fn step(&mut self, inputs: Vec<Input>, rng: &mut dyn CryptoRngCore) -> Result<Stepped, DriverError<J::Error>> {
+    pub fn step(
+        &mut self,
+        inputs: Vec<Input>,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Stepped, DriverError<J::Error>> {
         if self.stopped {
             return Err(DriverError::Stopped);
         }
         let mut stepped = Stepped::default();
         let mut batch = vec![(None, Input::Tick(self.clock.now()))];
-        batch.extend(std::mem::take(&mut self.persisted).into_iter().map(persisted));
-        batch.extend(inputs.into_iter().enumerate().map(|(i, input)| (Some(i), input)));
+        batch.extend(
+            std::mem::take(&mut self.persisted)
+                .into_iter()
+                .map(persisted),
+        );
+        batch.extend(
+            inputs
+                .into_iter()
+                .enumerate()
+                .map(|(i, input)| (Some(i), input)),
+        );
         self.wake_at = None;
         for _ in 0..MAX_ROUNDS {
             if batch.is_empty() {
                 return Ok(stepped);
             }
             let effects = self.decide(batch, rng, &mut stepped);
-            batch = self.apply(effects, &mut stepped)?.into_iter().map(persisted).collect();
+            batch = self
+                .apply(effects, &mut stepped)?
+                .into_iter()
+                .map(persisted)
+                .collect();
         }
-        self.persisted = batch.into_iter().filter_map(|(_, input)| ticket(&input)).collect();
+        self.persisted = batch
+            .into_iter()
+            .filter_map(|(_, input)| ticket(&input))
+            .collect();
         self.wake_at = Some(self.clock.now());
         Ok(stepped)
     }
@@ -141,22 +163,34 @@ impl<J: Journal, P: Peers, C: Clock, X: Chain, O: Order> Driver<J, P, C, X, O> {
         for (index, input) in batch {
             match self.vault.handle(input, rng) {
                 Ok(outputs) => effects.take(index, outputs),
-                Err(error) => stepped.refused.push(Refused { input: index, error }),
+                Err(error) => stepped.refused.push(Refused {
+                    input: index,
+                    error,
+                }),
             }
         }
         effects
     }
 
-    fn apply(&mut self, mut effects: Effects, stepped: &mut Stepped) -> Result<Vec<Ticket>, DriverError<J::Error>> {
+    fn apply(
+        &mut self,
+        mut effects: Effects,
+        stepped: &mut Stepped,
+    ) -> Result<Vec<Ticket>, DriverError<J::Error>> {
         let tickets = std::mem::take(&mut effects.tickets);
         let done = std::mem::take(&mut effects.done);
         let wake_at = effects.wake_at;
-        if let Err(error) = carry_out::<O, J, P, X>(effects, &mut self.journal, &mut self.peers, &mut self.chain) {
+        if let Err(error) =
+            carry_out::<O, J, P, X>(effects, &mut self.journal, &mut self.peers, &mut self.chain)
+        {
             self.stopped = true;
             return Err(DriverError::Journal(error));
         }
         self.wake_at = wake_at.or(self.wake_at);
-        stepped.done.extend(done.into_iter().map(|(input, outcome)| Answer { input, outcome }));
+        stepped.done.extend(
+            done.into_iter()
+                .map(|(input, outcome)| Answer { input, outcome }),
+        );
         Ok(tickets)
     }
 }

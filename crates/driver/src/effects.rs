@@ -9,7 +9,11 @@ use crate::seams::Write;
 pub(crate) enum Release {
     Send(PartyId, Message),
     Ask(Query),
-    Broadcast { chain: ChainId, raw: Vec<u8>, hash: [u8; 32] },
+    Broadcast {
+        chain: ChainId,
+        raw: Vec<u8>,
+        hash: [u8; 32],
+    },
 }
 
 /// What a batch of inputs led to. Writes keep their order, and so do releases.
@@ -28,7 +32,9 @@ impl Effects {
     pub(crate) fn take(&mut self, index: Option<usize>, outputs: Vec<Output>) {
         for output in outputs {
             match output {
-                Output::Append { position, entry } => self.writes.push(Write::Append { position, entry }),
+                Output::Append { position, entry } => {
+                    self.writes.push(Write::Append { position, entry })
+                }
                 Output::Persist(ticket, mutation) => {
                     self.writes.push(Write::Mutate(mutation));
                     self.tickets.push(ticket);

@@ -4,7 +4,7 @@
 //! calls [`Driver::step`] with what happened, and again no later than [`Driver::wake_at`].
 //!
 //! **Invariant:** all that a batch of inputs makes durable is committed in one journal commit before any `Send`,
-//! `Broadcast`, `Query` or `Done` of that batch is carried out. The order stands in one place, [`order`].
+//! `Broadcast`, `Query` or `Done` of that batch is carried out. The order stands in one place, behind [`Order`].
 
 mod driver;
 mod effects;

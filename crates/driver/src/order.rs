@@ -40,7 +40,9 @@ pub(crate) fn carry_out<O: Order, J: Journal, P: Peers, X: Chain>(
     peers: &mut P,
     chain: &mut X,
 ) -> Result<(), J::Error> {
-    let Effects { writes, releases, .. } = effects;
+    let Effects {
+        writes, releases, ..
+    } = effects;
     if O::PERSIST_FIRST {
         commit(writes, journal)?;
         release(releases, peers, chain);
@@ -52,7 +54,11 @@ pub(crate) fn carry_out<O: Order, J: Journal, P: Peers, X: Chain>(
 }
 
 fn commit<J: Journal>(writes: Vec<crate::Write>, journal: &mut J) -> Result<(), J::Error> {
-    if writes.is_empty() { Ok(()) } else { journal.commit(writes) }
+    if writes.is_empty() {
+        Ok(())
+    } else {
+        journal.commit(writes)
+    }
 }
 
 fn release<P: Peers, X: Chain>(releases: Vec<Release>, peers: &mut P, chain: &mut X) {
@@ -60,7 +66,11 @@ fn release<P: Peers, X: Chain>(releases: Vec<Release>, peers: &mut P, chain: &mu
         match one {
             Release::Send(to, message) => peers.send(to, message),
             Release::Ask(query) => chain.ask(query),
-            Release::Broadcast { chain: id, raw, hash } => chain.broadcast(id, raw, hash),
+            Release::Broadcast {
+                chain: id,
+                raw,
+                hash,
+            } => chain.broadcast(id, raw, hash),
         }
     }
 }
@@ -116,15 +126,32 @@ mod tests {
         let releases = vec![
             Release::Send(PartyId([1; 32]), Message::Heads { heads: Vec::new() }),
             Release::Ask(Query::Fees { chain }),
-            Release::Broadcast { chain, raw: Vec::new(), hash: [0; 32] },
+            Release::Broadcast {
+                chain,
+                raw: Vec::new(),
+                hash: [0; 32],
+            },
         ];
-        let effects = Effects { writes, releases, ..Effects::default() };
-        let ok = carry_out::<O, _, _, _>(effects, &mut scribe(full), &mut scribe(full), &mut scribe(full)).is_ok();
+        let effects = Effects {
+            writes,
+            releases,
+            ..Effects::default()
+        };
+        let ok = carry_out::<O, _, _, _>(
+            effects,
+            &mut scribe(full),
+            &mut scribe(full),
+            &mut scribe(full),
+        )
+        .is_ok();
         (ok, said.take())
     }
 
     fn write() -> Write {
-        Write::Append { position: 0, entry: vec![1] }
+        Write::Append {
+            position: 0,
+            entry: vec![1],
+        }
     }
 
     #[test]
@@ -144,12 +171,18 @@ mod tests {
 
     #[test]
     fn nothing_to_keep_costs_no_commit() {
-        assert_eq!(carried_out::<PersistFirst>(Vec::new(), false).1, ["send", "ask", "broadcast"]);
+        assert_eq!(
+            carried_out::<PersistFirst>(Vec::new(), false).1,
+            ["send", "ask", "broadcast"]
+        );
     }
 
     /// The mutation that the simulator must notice does what it says.
     #[test]
     fn the_mutation_tells_before_it_keeps() {
-        assert_eq!(carried_out::<MutateNoPersist>(vec![write()], true).1, ["send", "ask", "broadcast", "commit"]);
+        assert_eq!(
+            carried_out::<MutateNoPersist>(vec![write()], true).1,
+            ["send", "ask", "broadcast", "commit"]
+        );
     }
 }

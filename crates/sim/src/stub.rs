@@ -13,7 +13,8 @@ mod rounds;
 mod sign;
 
 use quorate_threshold::{
-    EcdsaSignature, Engine, EpochSecrets, Error, KeygenOutput, KeygenParams, SignParams, Started, Transcript,
+    EcdsaSignature, Engine, EpochSecrets, Error, KeygenOutput, KeygenParams, SignParams, Started,
+    Transcript,
 };
 use rand_core::CryptoRngCore;
 
@@ -42,12 +43,18 @@ pub struct StubEngine {
 impl StubEngine {
     /// The engine of a member that breaks the protocol.
     pub fn misbehaving(misdeed: Misdeed) -> Self {
-        Self { misdeed: Some(misdeed) }
+        Self {
+            misdeed: Some(misdeed),
+        }
     }
 }
 
 impl Engine for StubEngine {
-    fn keygen(&self, params: KeygenParams, rng: &mut dyn CryptoRngCore) -> Result<Started<KeygenOutput>, Error> {
+    fn keygen(
+        &self,
+        params: KeygenParams,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Started<KeygenOutput>, Error> {
         Ok(keygen::start(params, self.misdeed, fresh(rng)))
     }
 

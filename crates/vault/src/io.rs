@@ -178,8 +178,17 @@ pub enum Mutation {
 impl fmt::Debug for Mutation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Replicate { author, from, entries, .. } => {
-                write!(f, "Replicate({author:?} from {from}: {} entries)", entries.len())
+            Self::Replicate {
+                author,
+                from,
+                entries,
+                ..
+            } => {
+                write!(
+                    f,
+                    "Replicate({author:?} from {from}: {} entries)",
+                    entries.len()
+                )
             }
             Self::Checkpoint { author, .. } => write!(f, "Checkpoint({author:?})"),
             Self::Secret { name, .. } => write!(f, "Secret({name}, ..)"),

@@ -2,8 +2,8 @@
 
 use quorate_threshold::envelope::{ProtocolKind, SessionTag};
 use quorate_threshold::{
-    EpochSecrets, KeyShare, KeygenOutput, KeygenParams, Outgoing, PartyIndex, Point, PublicKeys, RawKeyShare, Session,
-    Started, Step, Suite, Transcript, Verdict, Why,
+    EpochSecrets, KeyShare, KeygenOutput, KeygenParams, Outgoing, PartyIndex, Point, PublicKeys,
+    RawKeyShare, Session, Started, Step, Suite, Transcript, Verdict, Why,
 };
 use rand_core::CryptoRngCore;
 
@@ -17,7 +17,11 @@ struct Keygen {
     output: Option<KeygenOutput>,
 }
 
-pub(super) fn start(params: KeygenParams, misdeed: Option<Misdeed>, contribution: [u8; 32]) -> Started<KeygenOutput> {
+pub(super) fn start(
+    params: KeygenParams,
+    misdeed: Option<Misdeed>,
+    contribution: [u8; 32],
+) -> Started<KeygenOutput> {
     let mut session = Transcript::new("quorate/sim/keygen");
     session.append(&params.vault);
     session.append_u64(params.epoch);
@@ -34,10 +38,24 @@ pub(super) fn start(params: KeygenParams, misdeed: Option<Misdeed>, contribution
         _ => None,
     };
     let members = params.committee.indices().collect();
-    let mut rounds =
-        Rounds::new(tag, params.committee.clone(), members, params.me, params.identity.clone(), silent_from);
+    let mut rounds = Rounds::new(
+        tag,
+        params.committee.clone(),
+        members,
+        params.me,
+        params.identity.clone(),
+        silent_from,
+    );
     let send = rounds.next(commit(&contribution));
-    Started { session: Box::new(Keygen { params, rounds, contribution, output: None }), send }
+    Started {
+        session: Box::new(Keygen {
+            params,
+            rounds,
+            contribution,
+            output: None,
+        }),
+        send,
+    }
 }
 
 impl Session<KeygenOutput> for Keygen {
@@ -51,7 +69,9 @@ impl Session<KeygenOutput> for Keygen {
         let mut step = Step::wait();
         while step.done.is_none() && self.rounds.complete().is_some() {
             match self.rounds.round() {
-                1 => step.send.extend(self.rounds.next(self.contribution.to_vec())),
+                1 => step
+                    .send
+                    .extend(self.rounds.next(self.contribution.to_vec())),
                 2 => step.send.extend(self.echo()?),
                 3 => step.send.extend(self.confirm()?),
                 _ => {
@@ -78,7 +98,10 @@ impl Session<KeygenOutput> for Keygen {
 impl Keygen {
     fn all_contributions(&self) -> [u8; 32] {
         let all = self.rounds.said_in(2).unwrap_or_default();
-        hash("quorate/sim/contributions", all.iter().map(|(_, body)| body.as_slice()))
+        hash(
+            "quorate/sim/contributions",
+            all.iter().map(|(_, body)| body.as_slice()),
+        )
     }
 
     fn echo(&mut self) -> Result<Vec<Outgoing>, Verdict> {
@@ -91,11 +114,20 @@ impl Keygen {
         self.rounds.check_same()?;
         let transcript = self.all_contributions();
         let local = |error| Verdict::Abort(Why::Local(error));
-        let shares = [Suite::EcdsaSecp256k1, Suite::SchnorrSecp256k1, Suite::EddsaEd25519]
-            .map(|suite| share(&self.params, suite, &transcript));
+        let shares = [
+            Suite::EcdsaSecp256k1,
+            Suite::SchnorrSecp256k1,
+            Suite::EddsaEd25519,
+        ]
+        .map(|suite| share(&self.params, suite, &transcript));
         let [ecdsa, schnorr, eddsa] = shares;
-        let shares = [ecdsa.map_err(local)?, schnorr.map_err(local)?, eddsa.map_err(local)?];
-        let public = PublicKeys::from_shares(&shares, &self.params.committee, transcript).map_err(local)?;
+        let shares = [
+            ecdsa.map_err(local)?,
+            schnorr.map_err(local)?,
+            eddsa.map_err(local)?,
+        ];
+        let public =
+            PublicKeys::from_shares(&shares, &self.params.committee, transcript).map_err(local)?;
         let secrets = EpochSecrets::new(shares, None).map_err(local)?;
         let hash = public.hash();
         self.output = Some(KeygenOutput { public, secrets });
@@ -104,12 +136,20 @@ impl Keygen {
 }
 
 /// A share on a polynomial of degree 0: the key.
-fn share(params: &KeygenParams, suite: Suite, transcript: &[u8; 32]) -> Result<KeyShare, quorate_threshold::Error> {
+fn share(
+    params: &KeygenParams,
+    suite: Suite,
+    transcript: &[u8; 32],
+) -> Result<KeyShare, quorate_threshold::Error> {
     let named = |domain: &str| hash(domain, [suite.name().as_bytes(), transcript]);
     let mut secret = named("quorate/sim/secret");
     // Below either group's order whichever end is the high one.
     let [first, .., last] = &mut secret;
-    *(if suite == Suite::EddsaEd25519 { last } else { first }) = 0;
+    *(if suite == Suite::EddsaEd25519 {
+        last
+    } else {
+        first
+    }) = 0;
     let key = Point::of_secret(suite, &secret)?;
     let parameters = params.committee.parameters();
     KeyShare::from_raw_parts_holding_a_secret(&RawKeyShare {

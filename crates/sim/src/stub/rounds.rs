@@ -31,7 +31,16 @@ impl Rounds {
         silent_from: Option<u8>,
     ) -> Self {
         let silent_from = silent_from.unwrap_or(u8::MAX);
-        Self { tag, committee, members, me, identity, round: 0, heard: BTreeMap::new(), silent_from }
+        Self {
+            tag,
+            committee,
+            members,
+            me,
+            identity,
+            round: 0,
+            heard: BTreeMap::new(),
+            silent_from,
+        }
     }
 
     /// Says `body` to everybody and waits for the same of them.
@@ -43,18 +52,33 @@ impl Rounds {
             return Vec::new();
         }
         let others = self.members.iter().filter(|index| **index != self.me);
-        others.map(|to| Outgoing { to: *to, bytes: self.seal(*to, signed.clone()) }).collect()
+        others
+            .map(|to| Outgoing {
+                to: *to,
+                bytes: self.seal(*to, signed.clone()),
+            })
+            .collect()
     }
 
     fn seal(&self, receiver: PartyIndex, body: SignedBody) -> Vec<u8> {
-        let header = Header { tag: self.tag, round: self.round, sender: self.me, receiver };
+        let header = Header {
+            tag: self.tag,
+            round: self.round,
+            sender: self.me,
+            receiver,
+        };
         Envelope::seal(header, Some(body), Vec::new(), &self.identity).to_bytes()
     }
 
     /// Takes an envelope; all that is wrong with it alone is ignored.
     pub(super) fn take(&mut self, from: PartyIndex, bytes: &[u8]) -> Result<(), Verdict> {
         let envelope = Envelope::from_bytes(bytes).map_err(|_| Verdict::Ignored(Why::Malformed))?;
-        let Header { tag, round, sender, receiver } = envelope.header;
+        let Header {
+            tag,
+            round,
+            sender,
+            receiver,
+        } = envelope.header;
         if tag != self.tag {
             return Err(Verdict::Ignored(Why::OtherSession));
         }
@@ -64,7 +88,11 @@ impl Rounds {
         if receiver != self.me {
             return Err(Verdict::Ignored(Why::Receiver));
         }
-        if !self.committee.identity(from).is_some_and(|identity| envelope.verifies(identity)) {
+        if !self
+            .committee
+            .identity(from)
+            .is_some_and(|identity| envelope.verifies(identity))
+        {
             return Err(Verdict::Ignored(Why::Signature));
         }
         if round < self.round || self.heard.contains_key(&(round, from)) {
@@ -85,7 +113,8 @@ impl Rounds {
 
     /// What everybody said in a round.
     pub(super) fn said_in(&self, round: u8) -> Option<Vec<(PartyIndex, Vec<u8>)>> {
-        let said = |index: &PartyIndex| Some((*index, self.heard.get(&(round, *index))?.body.clone()));
+        let said =
+            |index: &PartyIndex| Some((*index, self.heard.get(&(round, *index))?.body.clone()));
         self.members.iter().map(said).collect()
     }
 
@@ -101,13 +130,23 @@ impl Rounds {
     /// Everybody opened in round 2 what they committed to in round 1, or it can be proven who did not.
     pub(super) fn check_openings(&self) -> Result<(), Verdict> {
         for index in &self.members {
-            let (Some(commitment), Some(opening)) = (self.heard.get(&(1, *index)), self.heard.get(&(2, *index))) else {
+            let (Some(commitment), Some(opening)) =
+                (self.heard.get(&(1, *index)), self.heard.get(&(2, *index)))
+            else {
                 continue;
             };
             if commitment.body != commit(&opening.body) {
                 let (commitment, opening) = (commitment.clone(), opening.clone());
-                let offence = Offence::OpeningDiffers { round: 2, commitment, opening };
-                return Err(accuse(Charge { tag: self.tag, culprit: *index, offence }));
+                let offence = Offence::OpeningDiffers {
+                    round: 2,
+                    commitment,
+                    opening,
+                };
+                return Err(accuse(Charge {
+                    tag: self.tag,
+                    culprit: *index,
+                    offence,
+                }));
             }
         }
         Ok(())
@@ -116,7 +155,10 @@ impl Rounds {
     /// Everybody said the same in the awaited round.
     pub(super) fn check_same(&self) -> Result<(), Verdict> {
         let said = self.complete().unwrap_or_default();
-        let mine = self.heard.get(&(self.round, self.me)).map(|body| &body.body);
+        let mine = self
+            .heard
+            .get(&(self.round, self.me))
+            .map(|body| &body.body);
         match said.iter().find(|(_, body)| Some(body) != mine) {
             Some((from, _)) => Err(Verdict::Abort(Why::TranscriptMismatch { from: *from })),
             None => Ok(()),
@@ -129,7 +171,10 @@ fn accuse(charge: Charge) -> Verdict {
     const EVIDENCE_VERSION: u8 = 1;
     let bytes = postcard::to_extend(&charge, vec![EVIDENCE_VERSION]).unwrap_or_default();
     match Evidence::from_bytes(&bytes) {
-        Ok(evidence) => Verdict::NamedFault { culprit: charge.culprit, evidence },
+        Ok(evidence) => Verdict::NamedFault {
+            culprit: charge.culprit,
+            evidence,
+        },
         Err(error) => Verdict::Abort(Why::Local(error)),
     }
 }
@@ -144,6 +189,13 @@ pub(super) fn commit(opening: &[u8]) -> Vec<u8> {
 /// Two different hashes for the first three are a one-time value used twice.
 pub fn wire_round(bytes: &[u8]) -> Option<([u8; 32], u8, PartyIndex, [u8; 32])> {
     let envelope = Envelope::from_bytes(bytes).ok()?;
-    let Header { tag, round, sender, .. } = envelope.header;
-    Some((tag.session, round, sender, envelope.broadcast?.signed_hash().hash))
+    let Header {
+        tag, round, sender, ..
+    } = envelope.header;
+    Some((
+        tag.session,
+        round,
+        sender,
+        envelope.broadcast?.signed_hash().hash,
+    ))
 }

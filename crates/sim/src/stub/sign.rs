@@ -5,8 +5,8 @@ use k256::ecdsa::hazmat::SignPrimitive;
 use k256::elliptic_curve::PrimeField;
 use quorate_threshold::envelope::{ProtocolKind, SessionTag};
 use quorate_threshold::{
-    EcdsaSignature, EpochSecrets, Error, OtCheck, Outgoing, PartyIndex, Session, SignParams, Started, Step, Suite,
-    Transcript, Verdict, Why,
+    EcdsaSignature, EpochSecrets, Error, OtCheck, Outgoing, PartyIndex, Session, SignParams,
+    Started, Step, Suite, Transcript, Verdict, Why,
 };
 use rand_core::CryptoRngCore;
 
@@ -31,13 +31,16 @@ pub(super) fn start(
     nonce: [u8; 32],
 ) -> Result<Started<EcdsaSignature>, Error> {
     let in_order = params.quorum.is_sorted_by(|a, b| a < b);
-    let enough = params.quorum.len() == usize::from(params.committee.parameters().threshold().get());
+    let enough =
+        params.quorum.len() == usize::from(params.committee.parameters().threshold().get());
     if !in_order || !enough || !params.quorum.contains(&params.me) {
         return Err(Error::Quorum);
     }
     let share = secrets.share(Suite::EcdsaSecp256k1);
     if !params.public.matches(share) {
-        return Err(Error::WrongSecrets { what: "public keys" });
+        return Err(Error::WrongSecrets {
+            what: "public keys",
+        });
     }
     let key = scalar(share.expose_secret_scalar());
     let committed = nonce.to_vec();
@@ -47,7 +50,11 @@ pub(super) fn start(
         _ => committed.clone(),
     };
     // Who fails the check is to fail that alone.
-    let committed = if misdeed == Some(Misdeed::FailsOtCheck) { reveal.clone() } else { committed };
+    let committed = if misdeed == Some(Misdeed::FailsOtCheck) {
+        reveal.clone()
+    } else {
+        committed
+    };
     let silent_from = match misdeed {
         Some(Misdeed::SilentFrom(round)) => Some(round),
         _ => None,
@@ -61,7 +68,16 @@ pub(super) fn start(
         silent_from,
     );
     let send = rounds.next(commit(&committed));
-    Ok(Started { session: Box::new(Sign { params, rounds, reveal, key, over: false }), send })
+    Ok(Started {
+        session: Box::new(Sign {
+            params,
+            rounds,
+            reveal,
+            key,
+            over: false,
+        }),
+        send,
+    })
 }
 
 fn tag(params: &SignParams) -> SessionTag {
@@ -121,30 +137,61 @@ impl Sign {
     fn confirm(&mut self) -> Result<Vec<Outgoing>, Verdict> {
         self.rounds.check_openings()?;
         let said = self.rounds.said_in(2).unwrap_or_default();
-        let cheat = said.iter().find(|(index, body)| *index != self.params.me && body == FAILING);
+        let cheat = said
+            .iter()
+            .find(|(index, body)| *index != self.params.me && body == FAILING);
         if let Some((culprit, _)) = cheat {
             self.over = true;
-            return Err(Verdict::LocalBan { culprit: *culprit, check: OtCheck::Multiplication });
+            return Err(Verdict::LocalBan {
+                culprit: *culprit,
+                check: OtCheck::Multiplication,
+            });
         }
         let nonce = self.nonce();
-        Ok(self.rounds.next(hash("quorate/sim/confirm", [nonce.as_slice()]).to_vec()))
+        Ok(self
+            .rounds
+            .next(hash("quorate/sim/confirm", [nonce.as_slice()]).to_vec()))
     }
 
     fn nonce(&self) -> [u8; 32] {
         let said = self.rounds.said_in(2).unwrap_or_default();
         let reveals = said.iter().map(|(_, body)| body.as_slice());
-        hash("quorate/sim/nonce", [self.params.session.as_slice(), self.params.digest.as_bytes()].into_iter().chain(reveals))
+        hash(
+            "quorate/sim/nonce",
+            [
+                self.params.session.as_slice(),
+                self.params.digest.as_bytes(),
+            ]
+            .into_iter()
+            .chain(reveals),
+        )
     }
 
     fn signature(&self) -> Result<EcdsaSignature, Verdict> {
-        let failed = || Verdict::Abort(Why::CheckFailed { check: "signature", suspect: None });
+        let failed = || {
+            Verdict::Abort(Why::CheckFailed {
+                check: "signature",
+                suspect: None,
+            })
+        };
         let digest = (*self.params.digest.as_bytes()).into();
-        let (signature, id) = self.key.try_sign_prehashed(scalar(&self.nonce()), &digest).map_err(|_| failed())?;
+        let (signature, id) = self
+            .key
+            .try_sign_prehashed(scalar(&self.nonce()), &digest)
+            .map_err(|_| failed())?;
         let id = id.ok_or_else(failed)?;
         let (r, s) = signature.split_bytes();
-        let signature = EcdsaSignature { r: r.into(), s: s.into(), recovery_id: id.to_byte() };
+        let signature = EcdsaSignature {
+            r: r.into(),
+            s: s.into(),
+            recovery_id: id.to_byte(),
+        };
         let group_key = self.params.public.group_key(Suite::EcdsaSecp256k1);
-        if signature.verify(group_key, &self.params.digest) { Ok(signature) } else { Err(failed()) }
+        if signature.verify(group_key, &self.params.digest) {
+            Ok(signature)
+        } else {
+            Err(failed())
+        }
     }
 }
 

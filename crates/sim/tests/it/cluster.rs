@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use ed25519_dalek::{Signer, SigningKey};
-use quorate_chain::evm::{self, Address, Fees, Mined, Wei};
 use quorate_chain::ChainId;
+use quorate_chain::evm::{self, Address, Fees, Mined, Wei};
 use quorate_driver::{Chain, Clock, Driver, DriverError, Journal, Peers, Stepped, Write};
 use quorate_sim::stub::StubEngine;
 use quorate_threshold::Engine;
@@ -16,7 +16,10 @@ use quorate_vault::entry::Approval;
 use quorate_vault::fold::RequestState;
 use quorate_vault::io::{Amount, Proposal, Query, SlotStatus};
 use quorate_vault::machine::{Error, Phase, RequestView, Setup};
-use quorate_vault::{ChainFact, Command, Input, Message, Mutation, Outcome, PartyId, RequestId, Snapshot, Time, Vault, VaultId};
+use quorate_vault::{
+    ChainFact, Command, Input, Message, Mutation, Outcome, PartyId, RequestId, Snapshot, Time,
+    Vault, VaultId,
+};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
@@ -48,17 +51,35 @@ impl Disk {
         let named = |family: &str| {
             writes.iter().any(|write| matches!(write, Write::Mutate(Mutation::Note { name, .. }) if name.starts_with(family)))
         };
-        let at = self.dies_at.filter(|(at, _)| *at == self.commits).map(|(_, kept)| kept);
-        at.or_else(|| self.dies_with.take_if(|(family, _)| named(family)).map(|(_, kept)| kept))
+        let at = self
+            .dies_at
+            .filter(|(at, _)| *at == self.commits)
+            .map(|(_, kept)| kept);
+        at.or_else(|| {
+            self.dies_with
+                .take_if(|(family, _)| named(family))
+                .map(|(_, kept)| kept)
+        })
     }
 
     pub(crate) fn snapshot(&self, me: PartyId) -> Snapshot {
         let own = std::iter::once((me, 0, self.own.clone()));
-        let replicas = self.replicas.iter().map(|(author, entries)| (*author, 0, entries.clone()));
+        let replicas = self
+            .replicas
+            .iter()
+            .map(|(author, entries)| (*author, 0, entries.clone()));
         Snapshot {
             logs: own.chain(replicas).collect(),
-            checkpoints: self.checkpoints.iter().map(|(author, note)| (*author, 0, note.clone())).collect(),
-            secrets: self.secrets.iter().map(|(name, plain)| (name.clone(), plain.clone().into())).collect(),
+            checkpoints: self
+                .checkpoints
+                .iter()
+                .map(|(author, note)| (*author, 0, note.clone()))
+                .collect(),
+            secrets: self
+                .secrets
+                .iter()
+                .map(|(name, plain)| (name.clone(), plain.clone().into()))
+                .collect(),
             notes: self.notes.clone().into_iter().collect(),
         }
     }
@@ -80,10 +101,19 @@ impl Disk {
     fn write(&mut self, write: Write) {
         match write {
             Write::Append { position, entry } => {
-                assert_eq!(position as usize, self.own.len(), "own entries come without gaps");
+                assert_eq!(
+                    position as usize,
+                    self.own.len(),
+                    "own entries come without gaps"
+                );
                 self.own.push(entry);
             }
-            Write::Mutate(Mutation::Replicate { author, from, entries, .. }) => {
+            Write::Mutate(Mutation::Replicate {
+                author,
+                from,
+                entries,
+                ..
+            }) => {
                 let log = self.replicas.entry(author).or_default();
                 assert_eq!(from as usize, log.len(), "replicas come without gaps");
                 log.extend(entries);
@@ -187,7 +217,13 @@ impl FakeChain {
             return;
         }
         let best = self.pool.remove(&next).and_then(|pool| {
-            pool.into_iter().max_by_key(|raw| evm::decode_signed(raw).unwrap().transfer.fees.max_fee_per_gas)
+            pool.into_iter().max_by_key(|raw| {
+                evm::decode_signed(raw)
+                    .unwrap()
+                    .transfer
+                    .fees
+                    .max_fee_per_gas
+            })
         });
         if let Some(raw) = best {
             let hash = evm::decode_signed(&raw).unwrap().hash;
@@ -217,11 +253,23 @@ impl FakeChain {
             Query::Fees { chain } | Query::Slot { chain, .. } => *chain,
         };
         if self.down {
-            return ChainFact::Unreachable { chain, why: "nobody answers".to_owned() };
+            return ChainFact::Unreachable {
+                chain,
+                why: "nobody answers".to_owned(),
+            };
         }
         match query {
-            Query::Fees { chain } => ChainFact::Fees { chain, base_fee: GWEI, tip: GWEI },
-            Query::Slot { chain, account, nonce, .. } => {
+            Query::Fees { chain } => ChainFact::Fees {
+                chain,
+                base_fee: GWEI,
+                tip: GWEI,
+            },
+            Query::Slot {
+                chain,
+                account,
+                nonce,
+                ..
+            } => {
                 let status = match self.mined.get(nonce as usize) {
                     None => SlotStatus::Open,
                     Some((raw, mined)) => SlotStatus::Consumed {
@@ -230,7 +278,12 @@ impl FakeChain {
                         finalised: self.height >= mined.block_number + FINAL_AFTER,
                     },
                 };
-                ChainFact::Slot { chain, account, nonce, status }
+                ChainFact::Slot {
+                    chain,
+                    account,
+                    nonce,
+                    status,
+                }
             }
         }
     }
@@ -258,8 +311,19 @@ impl Chain for MemChain {
     }
 
     fn broadcast(&mut self, chain: ChainId, raw: Vec<u8>, hash: [u8; 32]) {
-        let result = if self.chain.borrow().down { Err("down".to_owned()) } else { self.chain.borrow_mut().take(&raw) };
-        self.facts.borrow_mut().push_back((self.me, ChainFact::Broadcast { chain, hash, result }));
+        let result = if self.chain.borrow().down {
+            Err("down".to_owned())
+        } else {
+            self.chain.borrow_mut().take(&raw)
+        };
+        self.facts.borrow_mut().push_back((
+            self.me,
+            ChainFact::Broadcast {
+                chain,
+                hash,
+                result,
+            },
+        ));
     }
 }
 
@@ -298,7 +362,10 @@ impl Cluster {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let mut nodes = Vec::new();
         let mut members = Vec::new();
-        for (engine, name) in engines.into_iter().zip(["alice", "bob", "carol", "dave", "erin"]) {
+        for (engine, name) in engines
+            .into_iter()
+            .zip(["alice", "bob", "carol", "dave", "erin"])
+        {
             let identity = SigningKey::generate(&mut rng);
             let credential = SigningKey::generate(&mut rng);
             let party = PartyId::of_identity(&identity.verifying_key().to_bytes());
@@ -369,7 +436,10 @@ impl Cluster {
     pub(crate) fn words(&self) -> String {
         static WORDS: Mutex<BTreeMap<VaultId, String>> = Mutex::new(BTreeMap::new());
         let mut known = WORDS.lock().unwrap();
-        known.entry(self.charter.vault_id()).or_insert_with(|| self.charter.fingerprint().to_string()).clone()
+        known
+            .entry(self.charter.vault_id())
+            .or_insert_with(|| self.charter.fingerprint().to_string())
+            .clone()
     }
 
     pub(crate) fn now(&self) -> Time {
@@ -385,7 +455,9 @@ impl Cluster {
     }
 
     fn is_up(&self, party: &PartyId) -> bool {
-        self.nodes.iter().any(|node| node.party == *party && node.driver.is_some())
+        self.nodes
+            .iter()
+            .any(|node| node.party == *party && node.driver.is_some())
     }
 
     fn linked(&self, a: PartyId, b: PartyId) -> bool {
@@ -405,8 +477,15 @@ impl Cluster {
         };
         let snapshot = node.disk.borrow().snapshot(node.party);
         let vault = Vault::restore(setup, snapshot, self.now()).unwrap();
-        let peers = MemPeers { me: node.party, net: self.net.clone() };
-        let chain = MemChain { me: i, chain: self.chain.clone(), facts: self.facts.clone() };
+        let peers = MemPeers {
+            me: node.party,
+            net: self.net.clone(),
+        };
+        let chain = MemChain {
+            me: i,
+            chain: self.chain.clone(),
+            facts: self.facts.clone(),
+        };
         let journal = MemJournal(node.disk.clone());
         let driver = Driver::new(vault, journal, peers, MemClock(self.now.clone()), chain);
         let me = node.party;
@@ -425,7 +504,10 @@ impl Cluster {
     pub(crate) fn kill(&mut self, i: usize) {
         let me = self.party(i);
         self.nodes[i].driver = None;
-        self.net.borrow_mut().queue.retain(|(from, to, _)| *from != me && *to != me);
+        self.net
+            .borrow_mut()
+            .queue
+            .retain(|(from, to, _)| *from != me && *to != me);
         self.facts.borrow_mut().retain(|(of, _)| *of != i);
         for j in 0..self.nodes.len() {
             if j != i {
@@ -448,20 +530,28 @@ impl Cluster {
     pub(crate) fn cut(&mut self, i: usize, j: usize) {
         let (a, b) = (self.party(i), self.party(j));
         self.net.borrow_mut().cut.insert((a, b));
-        self.net.borrow_mut().queue.retain(|(from, to, _)| (*from, *to) != (a, b) && (*from, *to) != (b, a));
+        self.net
+            .borrow_mut()
+            .queue
+            .retain(|(from, to, _)| (*from, *to) != (a, b) && (*from, *to) != (b, a));
         self.step(i, vec![Input::Disconnected(b)]);
         self.step(j, vec![Input::Disconnected(a)]);
     }
 
     pub(crate) fn heal(&mut self, i: usize, j: usize) {
         let (a, b) = (self.party(i), self.party(j));
-        self.net.borrow_mut().cut.retain(|pair| *pair != (a, b) && *pair != (b, a));
+        self.net
+            .borrow_mut()
+            .cut
+            .retain(|pair| *pair != (a, b) && *pair != (b, a));
         self.step(i, vec![Input::Connected(b)]);
         self.step(j, vec![Input::Connected(a)]);
     }
 
     fn step(&mut self, i: usize, inputs: Vec<Input>) -> Option<Stepped> {
-        let Node { driver, outcomes, .. } = &mut self.nodes[i];
+        let Node {
+            driver, outcomes, ..
+        } = &mut self.nodes[i];
         match driver.as_mut()?.step(inputs, &mut self.rng) {
             Ok(stepped) => {
                 outcomes.extend(stepped.done.iter().map(|answer| answer.outcome.clone()));
@@ -477,10 +567,17 @@ impl Cluster {
     }
 
     pub(crate) fn command(&mut self, i: usize, command: Command) -> Result<Vec<Outcome>, Error> {
-        let Some(mut stepped) = self.step(i, vec![Input::Request(command)]) else { return Ok(Vec::new()) };
+        let Some(mut stepped) = self.step(i, vec![Input::Request(command)]) else {
+            return Ok(Vec::new());
+        };
         match stepped.refused.pop() {
             Some(refused) => Err(refused.error),
-            None => Ok(stepped.done.into_iter().filter(|a| a.input == Some(0)).map(|a| a.outcome).collect()),
+            None => Ok(stepped
+                .done
+                .into_iter()
+                .filter(|a| a.input == Some(0))
+                .map(|a| a.outcome)
+                .collect()),
         }
     }
 
@@ -509,18 +606,33 @@ impl Cluster {
     }
 
     fn pass_time(&mut self) {
-        let wakes = self.nodes.iter().filter_map(|node| node.driver.as_ref()?.wake_at());
-        let next = wakes.map(|time| time.0).chain([self.next_block]).min().unwrap();
+        let wakes = self
+            .nodes
+            .iter()
+            .filter_map(|node| node.driver.as_ref()?.wake_at());
+        let next = wakes
+            .map(|time| time.0)
+            .chain([self.next_block])
+            .min()
+            .unwrap();
         self.now.set(next.max(self.now.get() + 1));
         if self.now.get() >= self.next_block {
             self.next_block = self.now.get() + BLOCK_MS;
             self.chain.borrow_mut().mine();
             // Who died comes back with the next block.
-            let dead: Vec<_> = (0..self.nodes.len()).filter(|i| self.nodes[*i].driver.is_none() && !self.nodes[*i].off).collect();
+            let dead: Vec<_> = (0..self.nodes.len())
+                .filter(|i| self.nodes[*i].driver.is_none() && !self.nodes[*i].off)
+                .collect();
             dead.into_iter().for_each(|i| self.start(i));
         }
         let due: Vec<_> = (0..self.nodes.len())
-            .filter(|i| self.nodes[*i].driver.as_ref().and_then(Driver::wake_at).is_some_and(|at| at <= self.now()))
+            .filter(|i| {
+                self.nodes[*i]
+                    .driver
+                    .as_ref()
+                    .and_then(Driver::wake_at)
+                    .is_some_and(|at| at <= self.now())
+            })
             .collect();
         for i in due {
             self.step(i, Vec::new());
@@ -538,7 +650,11 @@ impl Cluster {
     pub(crate) fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         let end = self.now.get() + 600_000;
         while !holds(self) {
-            assert!(self.now.get() < end, "after ten minutes still not: {what}\n{}", self.describe());
+            assert!(
+                self.now.get() < end,
+                "after ten minutes still not: {what}\n{}",
+                self.describe()
+            );
             self.tick();
         }
     }
@@ -548,11 +664,26 @@ impl Cluster {
             None => "down".to_owned(),
             Some(driver) => {
                 let vault = driver.vault();
-                let requests: Vec<_> = vault.requests().iter().map(|r| format!("{:?} {} {:?}", r.state, r.sentence, r.sessions)).collect();
-                format!("{:?} {:?} read only: {:?} presence {:?}\n    {}", vault.view().phase, vault.view().aborted, vault.read_only(), vault.presence(), requests.join("\n    "))
+                let requests: Vec<_> = vault
+                    .requests()
+                    .iter()
+                    .map(|r| format!("{:?} {} {:?}", r.state, r.sentence, r.sessions))
+                    .collect();
+                format!(
+                    "{:?} {:?} read only: {:?} presence {:?}\n    {}",
+                    vault.view().phase,
+                    vault.view().aborted,
+                    vault.read_only(),
+                    vault.presence(),
+                    requests.join("\n    ")
+                )
             }
         };
-        self.nodes.iter().map(describe).collect::<Vec<_>>().join("\n")
+        self.nodes
+            .iter()
+            .map(describe)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     pub(crate) fn proposal(&mut self, to: Address, wei: u128) -> Proposal {
@@ -561,7 +692,10 @@ impl Cluster {
             chain: CHAIN,
             to,
             amount: Amount::Exact(Wei::from(wei)),
-            bounds: Fees { max_fee_per_gas: 100 * GWEI, max_priority_fee_per_gas: 10 * GWEI },
+            bounds: Fees {
+                max_fee_per_gas: 100 * GWEI,
+                max_priority_fee_per_gas: 10 * GWEI,
+            },
             expires: self.now().plus_ms(24 * HOUR_MS),
             note: format!("payment {}", self.proposals),
             idempotency_key: String::new(),
@@ -570,7 +704,9 @@ impl Cluster {
 
     pub(crate) fn propose(&mut self, i: usize, to: Address, wei: u128) -> RequestId {
         let proposal = self.proposal(to, wei);
-        let done = self.command(i, Command::Propose(Box::new(proposal))).unwrap();
+        let done = self
+            .command(i, Command::Propose(Box::new(proposal)))
+            .unwrap();
         match done.first() {
             Some(Outcome::Requested(id)) => *id,
             other => panic!("{other:?}"),
@@ -604,7 +740,11 @@ impl Cluster {
 
     /// Runs until the request has arrived at all these members.
     pub(crate) fn arrived(&mut self, id: RequestId, members: &[usize]) {
-        self.until("the request has arrived", |c| members.iter().all(|i| c.vault(*i).state().request_state(&id, c.now()).is_some()));
+        self.until("the request has arrived", |c| {
+            members
+                .iter()
+                .all(|i| c.vault(*i).state().request_state(&id, c.now()).is_some())
+        });
     }
 
     pub(crate) fn mined(&mut self, id: RequestId, members: &[usize]) {
@@ -627,6 +767,11 @@ impl Cluster {
     /// Messages of one member to another that pass a test.
     pub(crate) fn sent(&self, from: usize, to: usize, test: impl Fn(&Message) -> bool) -> usize {
         let (from, to) = (self.party(from), self.party(to));
-        self.net.borrow().sent.iter().filter(|(f, t, m)| *f == from && *t == to && test(m)).count()
+        self.net
+            .borrow()
+            .sent
+            .iter()
+            .filter(|(f, t, m)| *f == from && *t == to && test(m))
+            .count()
     }
 }

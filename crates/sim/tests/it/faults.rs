@@ -13,13 +13,20 @@ const CAROL: usize = 2;
 
 /// A 2-of-3 vault where bob breaks the protocol in this way.
 fn with_bob(misdeed: Misdeed) -> Cluster {
-    let engines = vec![StubEngine::default(), StubEngine::misbehaving(misdeed), StubEngine::default()];
+    let engines = vec![
+        StubEngine::default(),
+        StubEngine::misbehaving(misdeed),
+        StubEngine::default(),
+    ];
     let mut cluster = Cluster::with_engines(2, engines);
     cluster.found();
     cluster
 }
 
-fn approved_by_all(cluster: &mut Cluster, wei: u128) -> (quorate_vault::RequestId, quorate_chain::evm::Address) {
+fn approved_by_all(
+    cluster: &mut Cluster,
+    wei: u128,
+) -> (quorate_vault::RequestId, quorate_chain::evm::Address) {
     let to = cluster.fresh_address();
     let id = cluster.propose(ALICE, to, wei);
     cluster.arrived(id, &[BOB, CAROL]);
@@ -38,11 +45,25 @@ fn a_failed_ot_check_bans_the_culprit_for_good_and_the_others_pay() {
     assert_eq!(cluster.chain.borrow().received(to), 5);
     let bob = cluster.party(BOB);
     let banned_by = |cluster: &Cluster, i: usize| {
-        cluster.nodes[i].disk.borrow().notes.keys().any(|name| *name == format!("ban/{bob}"))
+        cluster.nodes[i]
+            .disk
+            .borrow()
+            .notes
+            .keys()
+            .any(|name| *name == format!("ban/{bob}"))
     };
-    let judge = if banned_by(&cluster, ALICE) { ALICE } else { CAROL };
+    let judge = if banned_by(&cluster, ALICE) {
+        ALICE
+    } else {
+        CAROL
+    };
     assert!(banned_by(&cluster, judge));
-    let is_distrusted = |c: &Cluster| c.vault(judge).presence().iter().any(|p| p.party == bob && p.distrusted.is_some());
+    let is_distrusted = |c: &Cluster| {
+        c.vault(judge)
+            .presence()
+            .iter()
+            .any(|p| p.party == bob && p.distrusted.is_some())
+    };
     assert!(is_distrusted(&cluster));
     cluster.restart(judge);
     assert!(is_distrusted(&cluster));
@@ -50,7 +71,10 @@ fn a_failed_ot_check_bans_the_culprit_for_good_and_the_others_pay() {
     let (next, _) = approved_by_all(&mut cluster, 7);
     cluster.mined(next, &[ALICE, CAROL]);
     let together = cluster.view(judge, next).sessions.iter().any(|session| {
-        session.entered.contains(&"bob".to_owned()) && session.entered.contains(&cluster.charter.members[judge].name)
+        session.entered.contains(&"bob".to_owned())
+            && session
+                .entered
+                .contains(&cluster.charter.members[judge].name)
     });
     assert!(!together);
 }
@@ -73,7 +97,10 @@ fn a_ban_survives_a_crash_at_the_commit_that_holds_it() {
         let told = quiet(&cluster);
         cluster.until("alice dies", |c| c.nodes[ALICE].driver.is_none());
         assert_eq!(quiet(&cluster), told, "nothing was said before the commit");
-        assert_eq!(alice.borrow().notes.contains_key(&format!("ban/{bob}")), kept);
+        assert_eq!(
+            alice.borrow().notes.contains_key(&format!("ban/{bob}")),
+            kept
+        );
     }
 }
 
@@ -86,9 +113,15 @@ fn a_proven_fault_is_kept_as_evidence_and_the_others_pay() {
     assert_eq!(cluster.chain.borrow().received(to), 5);
     let bob = cluster.party(BOB);
     let named = (0..3).any(|i| {
-        let accused = |o: &Outcome| matches!(o, Outcome::Misbehaved { culprit, .. } if *culprit == bob);
+        let accused =
+            |o: &Outcome| matches!(o, Outcome::Misbehaved { culprit, .. } if *culprit == bob);
         cluster.nodes[i].outcomes.iter().any(accused)
-            && cluster.nodes[i].disk.borrow().notes.keys().any(|name| name.starts_with(&format!("fault/{bob}")))
+            && cluster.nodes[i]
+                .disk
+                .borrow()
+                .notes
+                .keys()
+                .any(|name| name.starts_with(&format!("fault/{bob}")))
     });
     assert!(named);
 }
@@ -105,15 +138,22 @@ fn a_hidden_signature_pays_once_all_the_same() {
     cluster.approve(BOB, id);
     cluster.approve(ALICE, id);
     // Bob holds it and says so to nobody but the chain; alice knows of a failed session.
-    cluster.until("bob has a signature", |c| c.chain.borrow().broadcasts > 0 || c.view(BOB, id).tx_hashes.len() == 1);
+    cluster.until("bob has a signature", |c| {
+        c.chain.borrow().broadcasts > 0 || c.view(BOB, id).tx_hashes.len() == 1
+    });
     cluster.cut(ALICE, BOB);
     cluster.cut(CAROL, BOB);
     cluster.start(CAROL);
     cluster.arrived(id, &[CAROL]);
     cluster.approve(CAROL, id);
-    cluster.until("alice and carol sign too", |c| c.view(CAROL, id).state == RequestState::Signed);
+    cluster.until("alice and carol sign too", |c| {
+        c.view(CAROL, id).state == RequestState::Signed
+    });
     cluster.run(20_000);
-    assert!(cluster.chain.borrow().pool[&0].len() == 2, "two transactions for one slot");
+    assert!(
+        cluster.chain.borrow().pool[&0].len() == 2,
+        "two transactions for one slot"
+    );
     cluster.chain.borrow_mut().halted = false;
     cluster.mined(id, &[ALICE, CAROL]);
     cluster.run(30_000);
@@ -146,24 +186,40 @@ fn a_silent_signer_is_left_out_of_the_next_quorum() {
     cluster.mined(id, &[ALICE, CAROL]);
     assert_eq!(cluster.chain.borrow().received(to), 5);
     let view = cluster.view(CAROL, id);
-    assert!(view.sessions.iter().any(|session| session.outcome == "failed"));
+    assert!(
+        view.sessions
+            .iter()
+            .any(|session| session.outcome == "failed")
+    );
     assert_eq!(view.sessions.last().unwrap().quorum, ["alice", "carol"]);
 }
 
 /// Threat: a keygen that hangs for ever because one member stops in the middle.
 #[test]
 fn a_keygen_that_stops_is_given_up_and_tried_again() {
-    let engines = vec![StubEngine::default(), StubEngine::misbehaving(Misdeed::SilentInKeygenFrom(3)), StubEngine::default()];
+    let engines = vec![
+        StubEngine::default(),
+        StubEngine::misbehaving(Misdeed::SilentInKeygenFrom(3)),
+        StubEngine::default(),
+    ];
     let mut cluster = Cluster::with_engines(2, engines);
     for i in 0..3 {
         let words = cluster.words();
         cluster.command(i, Command::Confirm { words }).unwrap();
     }
-    cluster.until("two attempts are given up", |c| c.vault(ALICE).state().aborts().iter().any(|(attempt, ..)| *attempt == 2));
+    cluster.until("two attempts are given up", |c| {
+        c.vault(ALICE)
+            .state()
+            .aborts()
+            .iter()
+            .any(|(attempt, ..)| *attempt == 2)
+    });
     assert!((0..3).all(|i| cluster.vault(i).view().address.is_none()));
     cluster.nodes[BOB].engine = std::sync::Arc::new(StubEngine::default());
     cluster.restart(BOB);
-    cluster.until("the vault is active", |c| (0..3).all(|i| c.vault(i).phase() == Phase::Active));
+    cluster.until("the vault is active", |c| {
+        (0..3).all(|i| c.vault(i).phase() == Phase::Active)
+    });
 }
 
 /// Threat: an address is shown and paid to before every member has durable shares.
@@ -174,13 +230,23 @@ fn no_address_is_shown_before_everybody_acknowledged() {
         let words = cluster.words();
         cluster.command(i, Command::Confirm { words }).unwrap();
     }
-    cluster.until("carol is prepared", |c| c.nodes[CAROL].disk.borrow().secrets.len() == 1);
+    cluster.until("carol is prepared", |c| {
+        c.nodes[CAROL].disk.borrow().secrets.len() == 1
+    });
     cluster.switch_off(CAROL);
     cluster.run(300_000);
     assert!((0..2).all(|i| cluster.vault(i).view().address.is_none()));
-    assert!(cluster.vault(ALICE).awaited().iter().any(|awaited| awaited.name == "carol"));
+    assert!(
+        cluster
+            .vault(ALICE)
+            .awaited()
+            .iter()
+            .any(|awaited| awaited.name == "carol")
+    );
     cluster.start(CAROL);
-    cluster.until("the vault is active", |c| (0..3).all(|i| c.vault(i).phase() == Phase::Active));
+    cluster.until("the vault is active", |c| {
+        (0..3).all(|i| c.vault(i).phase() == Phase::Active)
+    });
 }
 
 /// Threat: a member is restored from a backup of its folder and signs what it has signed before, or forks its log.
@@ -193,11 +259,16 @@ fn a_restored_member_notices_and_says_nothing_more() {
     cluster.switch_off(BOB);
     *cluster.nodes[BOB].disk.borrow_mut() = old;
     cluster.start(BOB);
-    cluster.until("bob notices", |c| c.nodes[BOB].outcomes.contains(&Outcome::RolledBack));
+    cluster.until("bob notices", |c| {
+        c.nodes[BOB].outcomes.contains(&Outcome::RolledBack)
+    });
     let size = cluster.nodes[BOB].disk.borrow().own.len();
     let to = cluster.fresh_address();
     let proposal = cluster.proposal(to, 1);
-    assert!(matches!(cluster.command(BOB, Command::Propose(Box::new(proposal))), Err(Error::RolledBack)));
+    assert!(matches!(
+        cluster.command(BOB, Command::Propose(Box::new(proposal))),
+        Err(Error::RolledBack)
+    ));
     let next = cluster.propose(ALICE, to, 6);
     cluster.arrived(next, &[CAROL]);
     cluster.approve(ALICE, next);
@@ -211,8 +282,12 @@ fn a_restored_member_notices_and_says_nothing_more() {
 #[test]
 fn a_lie_about_a_members_own_log_freezes_nobody() {
     let mut cluster = Cluster::active(2, 3);
-    let head =
-        quorate_vault::message::Head { author: cluster.party(ALICE), incarnation: 0, size: 1_000_000, root: [0; 32] };
+    let head = quorate_vault::message::Head {
+        author: cluster.party(ALICE),
+        incarnation: 0,
+        size: 1_000_000,
+        root: [0; 32],
+    };
     let (id, to) = approved_by_all(&mut cluster, 5);
     for _ in 0..20 {
         cluster.inject(BOB, ALICE, Message::Heads { heads: vec![head] });
@@ -244,10 +319,24 @@ fn a_forked_log_is_proven_and_its_author_no_longer_signed_with() {
     cluster.run(2_000);
     cluster.heal(ALICE, BOB);
     let carol = cluster.party(CAROL);
-    let proven = |c: &Cluster, i: usize| c.nodes[i].disk.borrow().notes.contains_key(&format!("fork/{carol}"));
-    cluster.until("somebody can prove it", |c| proven(c, ALICE) || proven(c, BOB));
+    let proven = |c: &Cluster, i: usize| {
+        c.nodes[i]
+            .disk
+            .borrow()
+            .notes
+            .contains_key(&format!("fork/{carol}"))
+    };
+    cluster.until("somebody can prove it", |c| {
+        proven(c, ALICE) || proven(c, BOB)
+    });
     let judge = if proven(&cluster, ALICE) { ALICE } else { BOB };
-    assert!(cluster.vault(judge).presence().iter().any(|p| p.party == carol && p.distrusted.is_some()));
+    assert!(
+        cluster
+            .vault(judge)
+            .presence()
+            .iter()
+            .any(|p| p.party == carol && p.distrusted.is_some())
+    );
 }
 
 /// Threat: a member records sessions that never were, to make the others wait for them.
@@ -264,8 +353,15 @@ fn recorded_sessions_that_never_were_hold_nobody_up() {
     cluster.switch_off(CAROL);
     let carol = cluster.party(CAROL);
     let mut log = cluster.vault(ALICE).log(&carol).unwrap().clone();
-    let intent = cluster.vault(ALICE).state().intent_for(&id, quorate_vault::entry::Purpose::Payment).unwrap();
-    let fees = quorate_chain::evm::Fees { max_fee_per_gas: 2_000_000_000, max_priority_fee_per_gas: 1_000_000_000 };
+    let intent = cluster
+        .vault(ALICE)
+        .state()
+        .intent_for(&id, quorate_vault::entry::Purpose::Payment)
+        .unwrap();
+    let fees = quorate_chain::evm::Fees {
+        max_fee_per_gas: 2_000_000_000,
+        max_priority_fee_per_gas: 1_000_000_000,
+    };
     let unsigned = intent.build(fees).unwrap();
     let digest = intent.check(&unsigned).unwrap().digest();
     let fake = |n: u8, now| {
@@ -279,7 +375,11 @@ fn recorded_sessions_that_never_were_hold_nobody_up() {
             unsigned: unsigned.clone(),
             digest,
         };
-        Logged { at: now, entry: Entry::SessionRecord(Box::new(record)) }.encode()
+        Logged {
+            at: now,
+            entry: Entry::SessionRecord(Box::new(record)),
+        }
+        .encode()
     };
     let now = cluster.now();
     let fakes: Vec<Vec<u8>> = (1..=40).map(|n| fake(n, now)).collect();
@@ -291,7 +391,17 @@ fn recorded_sessions_that_never_were_hold_nobody_up() {
         let note = log.sign_checkpoint(&key).unwrap().to_string();
         for to in [ALICE, BOB] {
             let entries = vec![entry.clone()];
-            cluster.inject(CAROL, to, Message::Entries { author: carol, incarnation: 0, from, entries, note: note.clone() });
+            cluster.inject(
+                CAROL,
+                to,
+                Message::Entries {
+                    author: carol,
+                    incarnation: 0,
+                    from,
+                    entries,
+                    note: note.clone(),
+                },
+            );
         }
         cluster.run(500);
     }
@@ -314,8 +424,17 @@ fn an_opener_whose_sessions_come_to_nothing_has_to_wait() {
     cluster.approve(ALICE, id);
     cluster.approve(BOB, id);
     cluster.run(3_000);
-    let fees = quorate_chain::evm::Fees { max_fee_per_gas: 2_000_000_000, max_priority_fee_per_gas: 1_000_000_000 };
-    let unsigned = cluster.vault(ALICE).state().intent_for(&id, Purpose::Payment).unwrap().build(fees).unwrap();
+    let fees = quorate_chain::evm::Fees {
+        max_fee_per_gas: 2_000_000_000,
+        max_priority_fee_per_gas: 1_000_000_000,
+    };
+    let unsigned = cluster
+        .vault(ALICE)
+        .state()
+        .intent_for(&id, Purpose::Payment)
+        .unwrap()
+        .build(fees)
+        .unwrap();
     let before = cluster.nodes[BOB].disk.borrow().own.len();
     for n in 0..100 {
         let mut open = Open {
@@ -330,7 +449,14 @@ fn an_opener_whose_sessions_come_to_nothing_has_to_wait() {
         open.session = session_id(&cluster.charter.vault_id(), cluster.party(ALICE), &open);
         let session = open.session;
         cluster.inject(ALICE, BOB, Message::Open(Box::new(open)));
-        cluster.inject(ALICE, BOB, Message::Decline { session, reason: Decline::Ended(String::new()) });
+        cluster.inject(
+            ALICE,
+            BOB,
+            Message::Decline {
+                session,
+                reason: Decline::Ended(String::new()),
+            },
+        );
         cluster.run(100);
     }
     // In a hundred seconds or less some fifteen records and their outcomes, not a hundred.

@@ -18,9 +18,15 @@ fn a_driver_whose_journal_failed_never_goes_on() {
     cluster.nodes[0].disk.borrow_mut().dies_at = Some((commits + 1, false));
     let before = cluster.net.borrow().sent.len();
     let driver = cluster.nodes[0].driver.as_mut().unwrap();
-    let failed = driver.step(vec![Input::Request(Command::Propose(Box::new(proposal)))], &mut rng);
+    let failed = driver.step(
+        vec![Input::Request(Command::Propose(Box::new(proposal)))],
+        &mut rng,
+    );
     assert!(matches!(failed, Err(DriverError::Journal(_))));
-    assert!(matches!(driver.step(Vec::new(), &mut rng), Err(DriverError::Stopped)));
+    assert!(matches!(
+        driver.step(Vec::new(), &mut rng),
+        Err(DriverError::Stopped)
+    ));
     assert_eq!(cluster.net.borrow().sent.len(), before);
 }
 
@@ -38,11 +44,17 @@ fn a_batch_is_one_commit_and_answers_each_input() {
     let unknown = quorate_vault::RequestId([1; 32]);
     inputs.push(Input::Request(Command::Cancel { request: unknown }));
     let commits = cluster.nodes[0].disk.borrow().commits;
-    let stepped = cluster.nodes[0].driver.as_mut().unwrap().step(inputs, &mut rng).unwrap();
+    let stepped = cluster.nodes[0]
+        .driver
+        .as_mut()
+        .unwrap()
+        .step(inputs, &mut rng)
+        .unwrap();
     assert_eq!(cluster.nodes[0].disk.borrow().commits, commits + 1);
     for i in 0..10 {
         let requested = |answer: &&quorate_driver::Answer| {
-            answer.input == Some(i) && matches!(answer.outcome, quorate_vault::Outcome::Requested(_))
+            answer.input == Some(i)
+                && matches!(answer.outcome, quorate_vault::Outcome::Requested(_))
         };
         assert_eq!(stepped.done.iter().filter(requested).count(), 1);
     }

@@ -11,7 +11,9 @@ use crate::cluster::Cluster;
 #[test]
 fn three_members_found_a_vault_and_pay() {
     let mut cluster = Cluster::active(2, 3);
-    let addresses: Vec<_> = (0..3).map(|i| cluster.vault(i).view().address.unwrap()).collect();
+    let addresses: Vec<_> = (0..3)
+        .map(|i| cluster.vault(i).view().address.unwrap())
+        .collect();
     assert!(addresses.iter().all(|address| *address == addresses[0]));
     assert!((0..3).all(|i| cluster.nodes[i].outcomes.contains(&Outcome::Active)));
 

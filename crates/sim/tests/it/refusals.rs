@@ -11,11 +11,24 @@ use crate::cluster::Cluster;
 const ALICE: usize = 0;
 const BOB: usize = 1;
 const CAROL: usize = 2;
-const FEES: Fees = Fees { max_fee_per_gas: 3_000_000_000, max_priority_fee_per_gas: 1_000_000_000 };
+const FEES: Fees = Fees {
+    max_fee_per_gas: 3_000_000_000,
+    max_priority_fee_per_gas: 1_000_000_000,
+};
 
 /// A session as a dishonest opener could propose it, with a right id.
-fn proposed(cluster: &Cluster, opener: usize, quorum: &[usize], request: RequestId, change: impl FnOnce(&mut Open)) -> Open {
-    let intent = cluster.vault(opener).state().intent_for(&request, Purpose::Payment).unwrap();
+fn proposed(
+    cluster: &Cluster,
+    opener: usize,
+    quorum: &[usize],
+    request: RequestId,
+    change: impl FnOnce(&mut Open),
+) -> Open {
+    let intent = cluster
+        .vault(opener)
+        .state()
+        .intent_for(&request, Purpose::Payment)
+        .unwrap();
     let mut open = Open {
         session: SessionId([0; 32]),
         nonce: [3; 32],
@@ -38,10 +51,17 @@ fn declined(cluster: &mut Cluster, from: usize, to: usize, open: Open) -> Declin
     assert!(!entered(cluster, to, session));
     let (a, b) = (cluster.party(to), cluster.party(from));
     let net = cluster.net.borrow();
-    let decline = net.sent.iter().rev().find_map(|(sender, receiver, message)| match message {
-        Message::Decline { session: of, reason } if *of == session && *sender == a && *receiver == b => Some(reason.clone()),
-        _ => None,
-    });
+    let decline = net
+        .sent
+        .iter()
+        .rev()
+        .find_map(|(sender, receiver, message)| match message {
+            Message::Decline {
+                session: of,
+                reason,
+            } if *of == session && *sender == a && *receiver == b => Some(reason.clone()),
+            _ => None,
+        });
     decline.unwrap()
 }
 
@@ -71,7 +91,10 @@ fn a_request_without_enough_approvals_is_not_signed() {
     cluster.approve(ALICE, id);
     cluster.arrived(id, &[BOB]);
     let open = proposed(&cluster, ALICE, &[ALICE, BOB], id, |_| {});
-    assert!(matches!(declined(&mut cluster, ALICE, BOB, open), Decline::NotAllowed(_)));
+    assert!(matches!(
+        declined(&mut cluster, ALICE, BOB, open),
+        Decline::NotAllowed(_)
+    ));
 }
 
 /// Threat: enough others approved, and the opener wants the share of a member whose own person never agreed.
@@ -80,7 +103,10 @@ fn a_member_whose_own_person_did_not_approve_does_not_sign() {
     let mut cluster = Cluster::active(2, 3);
     let id = approved_by_alice_and_bob(&mut cluster);
     let open = proposed(&cluster, ALICE, &[ALICE, CAROL], id, |_| {});
-    assert!(matches!(declined(&mut cluster, ALICE, CAROL, open), Decline::NotAllowed(_)));
+    assert!(matches!(
+        declined(&mut cluster, ALICE, CAROL, open),
+        Decline::NotAllowed(_)
+    ));
 }
 
 /// Threat: the person rejected it, the node is asked all the same.
@@ -88,9 +114,20 @@ fn a_member_whose_own_person_did_not_approve_does_not_sign() {
 fn a_member_whose_person_rejected_does_not_sign() {
     let mut cluster = Cluster::active(2, 3);
     let id = approved_by_alice_and_bob(&mut cluster);
-    cluster.command(CAROL, Command::Reject { request: id, reason: "no".to_owned() }).unwrap();
+    cluster
+        .command(
+            CAROL,
+            Command::Reject {
+                request: id,
+                reason: "no".to_owned(),
+            },
+        )
+        .unwrap();
     let open = proposed(&cluster, ALICE, &[ALICE, CAROL], id, |_| {});
-    assert!(matches!(declined(&mut cluster, ALICE, CAROL, open), Decline::NotAllowed(_)));
+    assert!(matches!(
+        declined(&mut cluster, ALICE, CAROL, open),
+        Decline::NotAllowed(_)
+    ));
 }
 
 /// Threat (Bybit 2025): people approved one payment, the opener sends the bytes of another.
@@ -100,9 +137,20 @@ fn changed_bytes_are_not_signed() {
     let id = approved_by_alice_and_bob(&mut cluster);
     let thief = cluster.fresh_address();
     let other = cluster.propose(ALICE, thief, 5_000_000);
-    let unsigned = cluster.vault(ALICE).state().intent_for(&other, Purpose::Payment).unwrap().build(FEES).unwrap();
-    let open = proposed(&cluster, ALICE, &[ALICE, BOB], id, |open| open.unsigned = unsigned);
-    assert!(matches!(declined(&mut cluster, ALICE, BOB, open), Decline::Mismatch(_)));
+    let unsigned = cluster
+        .vault(ALICE)
+        .state()
+        .intent_for(&other, Purpose::Payment)
+        .unwrap()
+        .build(FEES)
+        .unwrap();
+    let open = proposed(&cluster, ALICE, &[ALICE, BOB], id, |open| {
+        open.unsigned = unsigned
+    });
+    assert!(matches!(
+        declined(&mut cluster, ALICE, BOB, open),
+        Decline::Mismatch(_)
+    ));
 }
 
 /// Threat: trailing or damaged bytes that another decoder might read differently.
@@ -110,8 +158,13 @@ fn changed_bytes_are_not_signed() {
 fn bytes_that_are_not_the_one_encoding_are_not_signed() {
     let mut cluster = Cluster::active(2, 3);
     let id = approved_by_alice_and_bob(&mut cluster);
-    let open = proposed(&cluster, ALICE, &[ALICE, BOB], id, |open| open.unsigned.push(0));
-    assert!(matches!(declined(&mut cluster, ALICE, BOB, open), Decline::Mismatch(_)));
+    let open = proposed(&cluster, ALICE, &[ALICE, BOB], id, |open| {
+        open.unsigned.push(0)
+    });
+    assert!(matches!(
+        declined(&mut cluster, ALICE, BOB, open),
+        Decline::Mismatch(_)
+    ));
 }
 
 /// Threat: the opener burns the vault's money as fees above what people approved.
@@ -119,14 +172,28 @@ fn bytes_that_are_not_the_one_encoding_are_not_signed() {
 fn fees_out_of_bounds_are_not_signed() {
     let mut cluster = Cluster::active(2, 3);
     let id = approved_by_alice_and_bob(&mut cluster);
-    let dear = Fees { max_fee_per_gas: 101_000_000_000, max_priority_fee_per_gas: 1 };
-    let mut transfer = match cluster.vault(ALICE).state().intent_for(&id, Purpose::Payment).unwrap() {
+    let dear = Fees {
+        max_fee_per_gas: 101_000_000_000,
+        max_priority_fee_per_gas: 1,
+    };
+    let mut transfer = match cluster
+        .vault(ALICE)
+        .state()
+        .intent_for(&id, Purpose::Payment)
+        .unwrap()
+    {
         quorate_chain::Intent::EvmTransfer(transfer) => *transfer.terms(),
     };
     transfer.bounds = dear;
-    let richer = quorate_chain::Intent::EvmTransfer(quorate_chain::evm::Transfer::new(transfer).unwrap());
-    let open = proposed(&cluster, ALICE, &[ALICE, BOB], id, |open| open.unsigned = richer.build(dear).unwrap());
-    assert!(matches!(declined(&mut cluster, ALICE, BOB, open), Decline::Mismatch(_)));
+    let richer =
+        quorate_chain::Intent::EvmTransfer(quorate_chain::evm::Transfer::new(transfer).unwrap());
+    let open = proposed(&cluster, ALICE, &[ALICE, BOB], id, |open| {
+        open.unsigned = richer.build(dear).unwrap()
+    });
+    assert!(matches!(
+        declined(&mut cluster, ALICE, BOB, open),
+        Decline::Mismatch(_)
+    ));
 }
 
 /// Threat: a quorum that is too small, too large, out of order, or without the receiver changes who must agree.
@@ -134,9 +201,22 @@ fn fees_out_of_bounds_are_not_signed() {
 fn a_wrong_quorum_is_not_joined() {
     let mut cluster = Cluster::active(2, 3);
     let id = approved_by_alice_and_bob(&mut cluster);
-    for quorum in [&[BOB][..], &[ALICE], &[ALICE, BOB, CAROL], &[BOB, ALICE], &[ALICE, CAROL], &[ALICE, ALICE]] {
+    for quorum in [
+        &[BOB][..],
+        &[ALICE],
+        &[ALICE, BOB, CAROL],
+        &[BOB, ALICE],
+        &[ALICE, CAROL],
+        &[ALICE, ALICE],
+    ] {
         let open = proposed(&cluster, ALICE, quorum, id, |_| {});
-        assert!(matches!(declined(&mut cluster, ALICE, BOB, open), Decline::Mismatch(_)), "{quorum:?}");
+        assert!(
+            matches!(
+                declined(&mut cluster, ALICE, BOB, open),
+                Decline::Mismatch(_)
+            ),
+            "{quorum:?}"
+        );
     }
 }
 
@@ -147,9 +227,15 @@ fn a_session_id_that_is_not_the_hash_of_the_proposal_is_refused() {
     let id = approved_by_alice_and_bob(&mut cluster);
     let mut forged = proposed(&cluster, ALICE, &[ALICE, BOB], id, |_| {});
     forged.nonce = [4; 32];
-    assert!(matches!(declined(&mut cluster, ALICE, BOB, forged), Decline::Mismatch(_)));
+    assert!(matches!(
+        declined(&mut cluster, ALICE, BOB, forged),
+        Decline::Mismatch(_)
+    ));
     let of_alice = proposed(&cluster, ALICE, &[BOB, CAROL], id, |_| {});
-    assert!(matches!(declined(&mut cluster, CAROL, BOB, of_alice), Decline::Mismatch(_)));
+    assert!(matches!(
+        declined(&mut cluster, CAROL, BOB, of_alice),
+        Decline::Mismatch(_)
+    ));
 }
 
 /// Threat: a proposal is sent twice, or again after the session ended, to make a member start it a second time.
@@ -182,7 +268,9 @@ fn a_second_session_for_a_slot_waits_for_the_first() {
     let id = approved_by_alice_and_bob(&mut cluster);
     let first = proposed(&cluster, ALICE, &[ALICE, BOB], id, |_| {});
     cluster.inject(ALICE, BOB, Message::Open(Box::new(first)));
-    let second = proposed(&cluster, ALICE, &[ALICE, BOB], id, |open| open.nonce = [5; 32]);
+    let second = proposed(&cluster, ALICE, &[ALICE, BOB], id, |open| {
+        open.nonce = [5; 32]
+    });
     assert_eq!(declined(&mut cluster, ALICE, BOB, second), Decline::Busy);
 }
 
@@ -194,7 +282,10 @@ fn a_member_that_is_not_caught_up_does_not_sign() {
     cluster.cut(BOB, CAROL);
     cluster.cut(BOB, ALICE);
     let open = proposed(&cluster, ALICE, &[ALICE, BOB], id, |_| {});
-    assert_eq!(declined(&mut cluster, ALICE, BOB, open), Decline::CatchingUp);
+    assert_eq!(
+        declined(&mut cluster, ALICE, BOB, open),
+        Decline::CatchingUp
+    );
 }
 
 /// Threat: an expired request is signed late.
@@ -204,15 +295,22 @@ fn an_expired_request_is_not_signed() {
     let to = cluster.fresh_address();
     let mut proposal = cluster.proposal(to, 5);
     proposal.expires = cluster.now().plus_ms(60_000);
-    let done = cluster.command(ALICE, Command::Propose(Box::new(proposal))).unwrap();
-    let Some(quorate_vault::Outcome::Requested(id)) = done.first().cloned() else { panic!("{done:?}") };
+    let done = cluster
+        .command(ALICE, Command::Propose(Box::new(proposal)))
+        .unwrap();
+    let Some(quorate_vault::Outcome::Requested(id)) = done.first().cloned() else {
+        panic!("{done:?}")
+    };
     cluster.arrived(id, &[BOB]);
     cluster.chain.borrow_mut().down = true;
     cluster.approve(ALICE, id);
     cluster.approve(BOB, id);
     cluster.run(61_000);
     let open = proposed(&cluster, ALICE, &[ALICE, BOB], id, |_| {});
-    assert!(matches!(declined(&mut cluster, ALICE, BOB, open), Decline::NotAllowed(_)));
+    assert!(matches!(
+        declined(&mut cluster, ALICE, BOB, open),
+        Decline::NotAllowed(_)
+    ));
     cluster.chain.borrow_mut().down = false;
     cluster.run(60_000);
     assert_eq!(cluster.chain.borrow().received(to), 0);
@@ -224,10 +322,37 @@ fn what_strangers_say_changes_nothing() {
     let mut cluster = Cluster::active(2, 3);
     let before = cluster.vault(BOB).state().clone();
     let stranger = quorate_vault::PartyId([1; 32]);
-    let entries = Message::Entries { author: stranger, incarnation: 0, from: 0, entries: vec![vec![1; 100]], note: "x".to_owned() };
+    let entries = Message::Entries {
+        author: stranger,
+        incarnation: 0,
+        from: 0,
+        entries: vec![vec![1; 100]],
+        note: "x".to_owned(),
+    };
     cluster.inject(ALICE, BOB, entries);
-    cluster.inject(ALICE, BOB, Message::Sign { session: SessionId([2; 32]), bytes: vec![0; 1000] });
-    cluster.inject(ALICE, BOB, Message::Keygen { attempt: 1, bytes: vec![0; 1000] });
-    cluster.inject(ALICE, BOB, Message::Decline { session: SessionId([2; 32]), reason: Decline::Busy });
+    cluster.inject(
+        ALICE,
+        BOB,
+        Message::Sign {
+            session: SessionId([2; 32]),
+            bytes: vec![0; 1000],
+        },
+    );
+    cluster.inject(
+        ALICE,
+        BOB,
+        Message::Keygen {
+            attempt: 1,
+            bytes: vec![0; 1000],
+        },
+    );
+    cluster.inject(
+        ALICE,
+        BOB,
+        Message::Decline {
+            session: SessionId([2; 32]),
+            reason: Decline::Busy,
+        },
+    );
     assert_eq!(*cluster.vault(BOB).state(), before);
 }

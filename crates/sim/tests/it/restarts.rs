@@ -1,7 +1,7 @@
 //! Death at every durable step, before it and after it.
 
-use quorate_vault::machine::Phase;
 use quorate_vault::Command;
+use quorate_vault::machine::Phase;
 
 use crate::cluster::Cluster;
 
@@ -17,14 +17,27 @@ fn story(victim: usize, commit: u64, kept: bool) -> bool {
     let mut cluster = Cluster::new(2, 3);
     cluster.nodes[victim].disk.borrow_mut().dies_at = Some((commit, kept));
     for i in 0..3 {
-        cluster.until("everybody is up", |c| (0..3).all(|j| c.nodes[j].driver.is_some()));
+        cluster.until("everybody is up", |c| {
+            (0..3).all(|j| c.nodes[j].driver.is_some())
+        });
         let words = cluster.words();
-        cluster.command(i, Command::Confirm { words: words.clone() }).unwrap();
-        cluster.until("everybody is up", |c| (0..3).all(|j| c.nodes[j].driver.is_some()));
+        cluster
+            .command(
+                i,
+                Command::Confirm {
+                    words: words.clone(),
+                },
+            )
+            .unwrap();
+        cluster.until("everybody is up", |c| {
+            (0..3).all(|j| c.nodes[j].driver.is_some())
+        });
         cluster.command(i, Command::Confirm { words }).unwrap();
     }
     let up = |c: &Cluster| (0..3).all(|i| c.nodes[i].driver.is_some());
-    cluster.until("the vault is active", |c| up(c) && (0..3).all(|i| c.vault(i).phase() == Phase::Active));
+    cluster.until("the vault is active", |c| {
+        up(c) && (0..3).all(|i| c.vault(i).phase() == Phase::Active)
+    });
     let to = cluster.fresh_address();
     let id = loop {
         cluster.until("everybody is up", up);
@@ -38,14 +51,23 @@ fn story(victim: usize, commit: u64, kept: bool) -> bool {
         }
     };
     for i in [ALICE, BOB] {
-        cluster.until("the request is here", |c| up(c) && c.vault(i).state().request_state(&id, c.now()).is_some());
-        while !cluster.vault(i).state().approvers(&id).contains(&cluster.party(i)) {
+        cluster.until("the request is here", |c| {
+            up(c) && c.vault(i).state().request_state(&id, c.now()).is_some()
+        });
+        while !cluster
+            .vault(i)
+            .state()
+            .approvers(&id)
+            .contains(&cluster.party(i))
+        {
             let approval = cluster.approval(i, id);
             drop(cluster.command(i, Command::Approve(approval)));
             cluster.until("everybody is up", up);
         }
     }
-    cluster.until("it is mined", |c| up(c) && (0..3).all(|i| c.is_mined(i, id)));
+    cluster.until("it is mined", |c| {
+        up(c) && (0..3).all(|i| c.is_mined(i, id))
+    });
     cluster.run(10_000);
     assert_eq!(cluster.chain.borrow().received(to), 5);
     assert_eq!(cluster.chain.borrow().mined.len(), 1);
@@ -55,7 +77,9 @@ fn story(victim: usize, commit: u64, kept: bool) -> bool {
 
 /// Dies at each of its commits in turn, until there are no more.
 fn dies_everywhere(victim: usize, kept: bool) {
-    let deaths = (1..=MOST_COMMITS).take_while(|commit| story(victim, *commit, kept)).count();
+    let deaths = (1..=MOST_COMMITS)
+        .take_while(|commit| story(victim, *commit, kept))
+        .count();
     assert!(deaths > 10, "only {deaths} commits were made");
 }
 
@@ -82,14 +106,25 @@ fn a_restarted_vault_shows_the_same() {
     cluster.approve(ALICE, paid);
     cluster.approve(BOB, paid);
     cluster.approve(BOB, open);
-    cluster.command(BOB, Command::Note { request: open, text: "what is this?".to_owned() }).unwrap();
+    cluster
+        .command(
+            BOB,
+            Command::Note {
+                request: open,
+                text: "what is this?".to_owned(),
+            },
+        )
+        .unwrap();
     cluster.mined(paid, &[ALICE, BOB]);
     cluster.run(10_000);
     for i in 0..3 {
         let before = (cluster.vault(i).view(), cluster.vault(i).requests());
         cluster.kill(i);
         cluster.start(i);
-        assert_eq!(before, (cluster.vault(i).view(), cluster.vault(i).requests()));
+        assert_eq!(
+            before,
+            (cluster.vault(i).view(), cluster.vault(i).requests())
+        );
     }
 }
 

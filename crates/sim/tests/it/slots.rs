@@ -14,7 +14,9 @@ const CAROL: usize = 2;
 fn twenty_requests_at_once_are_all_paid_without_a_gap() {
     let mut cluster = Cluster::active(2, 3);
     let to = cluster.fresh_address();
-    let ids: Vec<_> = (0..20).map(|i| cluster.propose(i % 2, to, 1 << i)).collect();
+    let ids: Vec<_> = (0..20)
+        .map(|i| cluster.propose(i % 2, to, 1 << i))
+        .collect();
     for id in &ids {
         cluster.arrived(*id, &[ALICE, BOB]);
     }
@@ -38,7 +40,10 @@ fn two_members_who_ask_at_once_do_not_share_a_slot() {
     let (to_a, to_b) = (cluster.fresh_address(), cluster.fresh_address());
     let a = cluster.propose(ALICE, to_a, 1);
     let b = cluster.propose(BOB, to_b, 2);
-    assert_eq!(cluster.view(ALICE, a).intent.nonce, cluster.view(BOB, b).intent.nonce);
+    assert_eq!(
+        cluster.view(ALICE, a).intent.nonce,
+        cluster.view(BOB, b).intent.nonce
+    );
     cluster.heal(ALICE, BOB);
     cluster.heal(ALICE, CAROL);
     cluster.arrived(a, &[BOB]);
@@ -50,7 +55,10 @@ fn two_members_who_ask_at_once_do_not_share_a_slot() {
     }
     cluster.mined(a, &[ALICE]);
     cluster.mined(b, &[ALICE]);
-    assert_eq!(cluster.chain.borrow().received(to_a) + cluster.chain.borrow().received(to_b), 3);
+    assert_eq!(
+        cluster.chain.borrow().received(to_a) + cluster.chain.borrow().received(to_b),
+        3
+    );
 }
 
 #[test]
@@ -65,12 +73,20 @@ fn a_dead_slot_below_is_filled_by_a_harmless_transfer() {
     cluster.run(5_000);
     assert_eq!(cluster.view(ALICE, waiting).intent.nonce, 1);
     assert_eq!(cluster.view(ALICE, waiting).receipt, None);
-    cluster.command(ALICE, Command::Cancel { request: dead }).unwrap();
+    cluster
+        .command(ALICE, Command::Cancel { request: dead })
+        .unwrap();
     cluster.mined(waiting, &[ALICE, BOB, CAROL]);
     assert_eq!(cluster.chain.borrow().received(first), 0);
     assert_eq!(cluster.chain.borrow().received(second), 2);
     assert_eq!(cluster.chain.borrow().mined.len(), 2);
-    assert!(cluster.view(BOB, waiting).sessions.iter().any(|session| session.fills_slot == Some(0)));
+    assert!(
+        cluster
+            .view(BOB, waiting)
+            .sessions
+            .iter()
+            .any(|session| session.fills_slot == Some(0))
+    );
     assert_eq!(cluster.view(BOB, dead).state, RequestState::Cancelled);
 }
 
@@ -82,17 +98,29 @@ fn a_transaction_that_is_too_cheap_is_replaced_in_its_slot() {
     let id = cluster.propose(ALICE, to, 5);
     cluster.arrived(id, &[BOB]);
     cluster.approve(ALICE, id);
-    assert!(matches!(cluster.command(ALICE, Command::Replace { request: id }), Err(Error::Denied(_))));
+    assert!(matches!(
+        cluster.command(ALICE, Command::Replace { request: id }),
+        Err(Error::Denied(_))
+    ));
     cluster.approve(BOB, id);
-    cluster.until("it is signed", |c| c.view(ALICE, id).state == RequestState::Signed);
-    cluster.command(ALICE, Command::Replace { request: id }).unwrap();
-    cluster.until("it is signed again", |c| c.view(ALICE, id).tx_hashes.len() == 2);
+    cluster.until("it is signed", |c| {
+        c.view(ALICE, id).state == RequestState::Signed
+    });
+    cluster
+        .command(ALICE, Command::Replace { request: id })
+        .unwrap();
+    cluster.until("it is signed again", |c| {
+        c.view(ALICE, id).tx_hashes.len() == 2
+    });
     cluster.run(10_000);
     assert_eq!(cluster.view(ALICE, id).tx_hashes.len(), 2);
     cluster.chain.borrow_mut().halted = false;
     cluster.mined(id, &[ALICE, BOB, CAROL]);
     let receipt = cluster.view(CAROL, id).receipt.unwrap();
-    assert_eq!(Some(&receipt.tx_hash), cluster.view(CAROL, id).tx_hashes.last());
+    assert_eq!(
+        Some(&receipt.tx_hash),
+        cluster.view(CAROL, id).tx_hashes.last()
+    );
     assert_eq!(cluster.chain.borrow().received(to), 5);
 }
 
@@ -107,7 +135,9 @@ fn replacements_end_at_the_approved_bounds() {
     cluster.approve(BOB, id);
     let mut signed = 1;
     loop {
-        cluster.until("it is signed", |c| c.view(ALICE, id).tx_hashes.len() == signed);
+        cluster.until("it is signed", |c| {
+            c.view(ALICE, id).tx_hashes.len() == signed
+        });
         match cluster.command(ALICE, Command::Replace { request: id }) {
             Ok(_) => signed += 1,
             Err(Error::NoRoom(_)) => break,
@@ -129,11 +159,16 @@ fn a_reorganised_payment_is_unmined_and_mined_again() {
     let before = cluster.view(ALICE, id).receipt.unwrap();
     cluster.chain.borrow_mut().halted = true;
     cluster.chain.borrow_mut().reorganise();
-    cluster.until("it is seen to be gone", |c| c.view(ALICE, id).receipt.is_none());
+    cluster.until("it is seen to be gone", |c| {
+        c.view(ALICE, id).receipt.is_none()
+    });
     assert_eq!(cluster.view(ALICE, id).state, RequestState::Signed);
     cluster.chain.borrow_mut().halted = false;
     cluster.mined(id, &[ALICE]);
-    assert_ne!(cluster.view(ALICE, id).receipt.unwrap().block_hash, before.block_hash);
+    assert_ne!(
+        cluster.view(ALICE, id).receipt.unwrap().block_hash,
+        before.block_hash
+    );
     assert_eq!(cluster.chain.borrow().received(to), 5);
 }
 
@@ -145,11 +180,27 @@ fn a_final_block_ends_the_watch() {
     cluster.arrived(id, &[BOB]);
     cluster.approve(ALICE, id);
     cluster.approve(BOB, id);
-    let done = RequestState::Mined { success: true, finalised: true };
-    cluster.until("it is final", |c| (0..3).all(|i| c.view(i, id).state == done));
-    let entries = cluster.vault(ALICE).log(&cluster.party(ALICE)).unwrap().size();
+    let done = RequestState::Mined {
+        success: true,
+        finalised: true,
+    };
+    cluster.until("it is final", |c| {
+        (0..3).all(|i| c.view(i, id).state == done)
+    });
+    let entries = cluster
+        .vault(ALICE)
+        .log(&cluster.party(ALICE))
+        .unwrap()
+        .size();
     cluster.run(120_000);
-    assert_eq!(cluster.vault(ALICE).log(&cluster.party(ALICE)).unwrap().size(), entries);
+    assert_eq!(
+        cluster
+            .vault(ALICE)
+            .log(&cluster.party(ALICE))
+            .unwrap()
+            .size(),
+        entries
+    );
 }
 
 /// Threat: a script retries a request whose answer was lost, and pays twice.
@@ -159,9 +210,15 @@ fn the_same_idempotency_key_asks_once() {
     let to = cluster.fresh_address();
     let mut proposal = cluster.proposal(to, 5);
     proposal.idempotency_key = "invoice 7".to_owned();
-    let first = cluster.command(ALICE, Command::Propose(Box::new(proposal.clone()))).unwrap();
-    let Some(Outcome::Requested(id)) = first.first() else { panic!("{first:?}") };
-    let again = cluster.command(ALICE, Command::Propose(Box::new(proposal.clone()))).unwrap();
+    let first = cluster
+        .command(ALICE, Command::Propose(Box::new(proposal.clone())))
+        .unwrap();
+    let Some(Outcome::Requested(id)) = first.first() else {
+        panic!("{first:?}")
+    };
+    let again = cluster
+        .command(ALICE, Command::Propose(Box::new(proposal.clone())))
+        .unwrap();
     assert_eq!(again, [Outcome::Duplicate(*id)]);
     proposal.note = "another".to_owned();
     let other = cluster.command(ALICE, Command::Propose(Box::new(proposal)));
@@ -175,10 +232,27 @@ fn a_second_decision_of_one_person_is_refused() {
     let id = cluster.propose(ALICE, to, 5);
     cluster.approve(ALICE, id);
     let approval = cluster.approval(ALICE, id);
-    assert!(matches!(cluster.command(ALICE, Command::Approve(approval)), Err(Error::Denied(_))));
+    assert!(matches!(
+        cluster.command(ALICE, Command::Approve(approval)),
+        Err(Error::Denied(_))
+    ));
     cluster.arrived(id, &[BOB, CAROL]);
-    cluster.command(CAROL, Command::Reject { request: id, reason: String::new() }).unwrap();
+    cluster
+        .command(
+            CAROL,
+            Command::Reject {
+                request: id,
+                reason: String::new(),
+            },
+        )
+        .unwrap();
     let approval = cluster.approval(CAROL, id);
-    assert!(matches!(cluster.command(CAROL, Command::Approve(approval)), Err(Error::Denied(_))));
-    assert!(matches!(cluster.command(BOB, Command::Cancel { request: id }), Err(Error::Denied(_))));
+    assert!(matches!(
+        cluster.command(CAROL, Command::Approve(approval)),
+        Err(Error::Denied(_))
+    ));
+    assert!(matches!(
+        cluster.command(BOB, Command::Cancel { request: id }),
+        Err(Error::Denied(_))
+    ));
 }

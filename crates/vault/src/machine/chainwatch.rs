@@ -46,22 +46,36 @@ struct Watched {
 impl Vault {
     /// Asks about slots and broadcasts again where it is time.
     pub(super) fn advance_watch(&mut self) {
-        let Some(account) = self.state.address() else { return };
-        let watched: Vec<_> = self.state.watched_slots().into_iter().take(MAX_WATCHED).collect();
-        self.watch.slots.retain(|key, _| watched.iter().any(|slot| slot.key == *key));
+        let Some(account) = self.state.address() else {
+            return;
+        };
+        let watched: Vec<_> = self
+            .state
+            .watched_slots()
+            .into_iter()
+            .take(MAX_WATCHED)
+            .collect();
+        self.watch
+            .slots
+            .retain(|key, _| watched.iter().any(|slot| slot.key == *key));
         for slot in watched {
             let now = self.now;
             let mut state = self.watched(&slot);
             let ask = now >= state.next_query;
             let tell = now >= state.next_broadcast && slot.seen.is_none();
             // Putting signed transactions together costs a public-key recovery each.
-            let signed = if ask || tell { self.signed_in(&slot) } else { Vec::new() };
+            let signed = if ask || tell {
+                self.signed_in(&slot)
+            } else {
+                Vec::new()
+            };
             if ask {
                 state.next_query = now.plus_ms(interval(now.since_ms(state.since)));
                 self.ask_slot(&slot.key, account, &signed);
             }
             if tell {
-                state.next_broadcast = now.plus_ms(interval(now.since_ms(state.since)).max(REBROADCAST_MS));
+                state.next_broadcast =
+                    now.plus_ms(interval(now.since_ms(state.since)).max(REBROADCAST_MS));
                 for transaction in signed {
                     self.broadcast(slot.key.chain, transaction);
                 }
@@ -77,23 +91,40 @@ impl Vault {
         let next_broadcast = now.plus_ms(OTHERS_BROADCAST_AFTER_MS);
         match self.watch.slots.get(&slot.key) {
             Some(held) if held.sessions == sessions => *held,
-            _ => Watched { since: now, sessions, next_query: now, next_broadcast },
+            _ => Watched {
+                since: now,
+                sessions,
+                next_query: now,
+                next_broadcast,
+            },
         }
     }
 
     fn ask_slot(&mut self, key: &SlotKey, account: Address, signed: &[SignedTx]) {
         let candidates = signed.iter().map(|transaction| transaction.hash).collect();
-        self.out.push(Output::Query(Query::Slot { chain: key.chain, account, nonce: key.slot, candidates }));
+        self.out.push(Output::Query(Query::Slot {
+            chain: key.chain,
+            account,
+            nonce: key.slot,
+            candidates,
+        }));
     }
 
     /// Every transaction for this slot that this vault has signed, as far as the logs say.
     fn signed_in(&self, slot: &WatchedSlot) -> Vec<SignedTx> {
-        slot.sessions.iter().filter_map(|session| self.state.signed_tx(session)).collect()
+        slot.sessions
+            .iter()
+            .filter_map(|session| self.state.signed_tx(session))
+            .collect()
     }
 
     /// Hands a signed transaction to the chain, now.
     pub(super) fn broadcast(&mut self, chain: ChainId, signed: SignedTx) {
-        self.out.push(Output::Broadcast { chain, raw: signed.raw, hash: signed.hash });
+        self.out.push(Output::Broadcast {
+            chain,
+            raw: signed.raw,
+            hash: signed.hash,
+        });
     }
 
     /// The chain said something.
@@ -103,7 +134,12 @@ impl Vault {
                 self.watch.trouble.remove(&chain);
                 self.on_fees(&fact);
             }
-            ChainFact::Slot { chain, account, nonce, status } => {
+            ChainFact::Slot {
+                chain,
+                account,
+                nonce,
+                status,
+            } => {
                 self.watch.trouble.remove(&chain);
                 let key = SlotKey { chain, slot: nonce };
                 if self.state.address() == Some(account) && self.watch.slots.contains_key(&key) {
@@ -111,12 +147,20 @@ impl Vault {
                 }
             }
             // What an endpoint says about a broadcast decides nothing: the slot is asked about all the same.
-            ChainFact::Broadcast { hash, result: Err(words), .. } => {
+            ChainFact::Broadcast {
+                hash,
+                result: Err(words),
+                ..
+            } => {
                 if self.watch.refused.len() < MAX_REFUSED {
                     self.watch.refused.insert(hash, words);
                 }
             }
-            ChainFact::Broadcast { hash, result: Ok(()), .. } => {
+            ChainFact::Broadcast {
+                hash,
+                result: Ok(()),
+                ..
+            } => {
                 self.watch.refused.remove(&hash);
             }
             ChainFact::Unreachable { chain, why } => {
@@ -131,21 +175,40 @@ impl Vault {
         }
         match status {
             SlotStatus::Open => self.on_unmined(key),
-            SlotStatus::Consumed { raw, mined, finalised } => self.on_mined(key, account, raw, mined, finalised),
+            SlotStatus::Consumed {
+                raw,
+                mined,
+                finalised,
+            } => self.on_mined(key, account, raw, mined, finalised),
         }
     }
 
     /// The slot is open: if it was consumed before, the chain was reorganised.
     fn on_unmined(&mut self, key: &SlotKey) {
-        let Some(consumed) = self.state.consumed(key) else { return };
+        let Some(consumed) = self.state.consumed(key) else {
+            return;
+        };
         if !consumed.finalised {
-            let receipt = Receipt { request: consumed.request, slot: key.slot, seen: Seen::Unmined };
+            let receipt = Receipt {
+                request: consumed.request,
+                slot: key.slot,
+                seen: Seen::Unmined,
+            };
             self.append_unasked(Entry::Receipt(Box::new(receipt)));
         }
     }
 
-    fn on_mined(&mut self, key: &SlotKey, account: Address, raw: Vec<u8>, mined: Mined, finalised: bool) {
-        let Ok(signed) = evm::decode_signed(&raw) else { return };
+    fn on_mined(
+        &mut self,
+        key: &SlotKey,
+        account: Address,
+        raw: Vec<u8>,
+        mined: Mined,
+        finalised: bool,
+    ) {
+        let Ok(signed) = evm::decode_signed(&raw) else {
+            return;
+        };
         let fits = signed.signer == account
             && signed.hash == mined.hash
             && signed.transfer.chain == key.chain
@@ -154,7 +217,9 @@ impl Vault {
         if !fits || self.is_known(key, &mined, finalised) {
             return;
         }
-        let Some(request) = self.request_behind(key, &signed.transfer, &raw) else { return };
+        let Some(request) = self.request_behind(key, &signed.transfer, &raw) else {
+            return;
+        };
         let seen = Seen::Mined {
             hash: mined.hash,
             raw,
@@ -165,22 +230,40 @@ impl Vault {
             effective_gas_price: mined.effective_gas_price,
             finalised,
         };
-        self.append_unasked(Entry::Receipt(Box::new(Receipt { request, slot: key.slot, seen })));
+        self.append_unasked(Entry::Receipt(Box::new(Receipt {
+            request,
+            slot: key.slot,
+            seen,
+        })));
     }
 
     fn is_known(&self, key: &SlotKey, mined: &Mined, finalised: bool) -> bool {
-        self.state.consumed(key).is_some_and(|held| {
-            held.finalised || (held.mined == *mined && !finalised)
-        })
+        self.state
+            .consumed(key)
+            .is_some_and(|held| held.finalised || (held.mined == *mined && !finalised))
     }
 
     /// Which request the transaction carries out: that of the session that signed these bytes, else one whose intent
     /// it fits, else any that has a session for this slot.
-    fn request_behind(&self, key: &SlotKey, transfer: &evm::UnsignedTransfer, raw: &[u8]) -> Option<RequestId> {
-        let watched = self.state.watched_slots().into_iter().find(|slot| slot.key == *key)?;
-        let facts = watched.sessions.iter().filter_map(|id| self.state.session(id));
+    fn request_behind(
+        &self,
+        key: &SlotKey,
+        transfer: &evm::UnsignedTransfer,
+        raw: &[u8],
+    ) -> Option<RequestId> {
+        let watched = self
+            .state
+            .watched_slots()
+            .into_iter()
+            .find(|slot| slot.key == *key)?;
+        let facts = watched
+            .sessions
+            .iter()
+            .filter_map(|id| self.state.session(id));
         let records: Vec<_> = facts.flat_map(|facts| facts.records.values()).collect();
-        let exact = records.iter().find(|recorded| recorded.transfer == *transfer);
+        let exact = records
+            .iter()
+            .find(|recorded| recorded.transfer == *transfer);
         let fits = |request: &RequestId| {
             let intent = self.state.intent_for(request, Purpose::Payment);
             intent.is_some_and(|intent| intent.check_signed(raw).is_ok())
@@ -193,5 +276,8 @@ impl Vault {
 }
 
 fn interval(age_ms: u64) -> u64 {
-    INTERVALS_MS.iter().find(|(until, _)| age_ms < *until).map_or(60_000, |(_, every)| *every)
+    INTERVALS_MS
+        .iter()
+        .find(|(until, _)| age_ms < *until)
+        .map_or(60_000, |(_, every)| *every)
 }

@@ -15,7 +15,11 @@ pub const MAX_OPEN_REQUESTS: usize = 1024;
 
 impl Vault {
     /// Carries out a command or refuses it.
-    pub(super) fn command(&mut self, command: Command, rng: &mut dyn CryptoRngCore) -> Result<(), Error> {
+    pub(super) fn command(
+        &mut self,
+        command: Command,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<(), Error> {
         if self.rolled_back {
             return Err(Error::RolledBack);
         }
@@ -39,7 +43,11 @@ impl Vault {
             }
             SameKey::Conflict(earlier) => return Err(Error::IdempotencyKey(earlier)),
         }
-        let is_open = |id: &RequestId| self.state.request_state(id, self.now).is_some_and(|state| !state.is_final());
+        let is_open = |id: &RequestId| {
+            self.state
+                .request_state(id, self.now)
+                .is_some_and(|state| !state.is_final())
+        };
         let open = self.state.requests().filter(is_open).count();
         if open >= MAX_OPEN_REQUESTS {
             return Err(Error::TooManyOpen { open });
@@ -75,14 +83,25 @@ impl Vault {
         if !self.has_room(&request) {
             return Err(Error::NoRoom(request));
         }
-        self.note_down(request, Entry::Replacement { request, supersedes })
+        self.note_down(
+            request,
+            Entry::Replacement {
+                request,
+                supersedes,
+            },
+        )
     }
 
     /// Whether the approved bounds allow a transaction that outbids the signed ones.
     fn has_room(&self, request: &RequestId) -> bool {
-        let Some(intent) = self.state.intent_for(request, Purpose::Payment) else { return false };
+        let Some(intent) = self.state.intent_for(request, Purpose::Payment) else {
+            return false;
+        };
         let Intent::EvmTransfer(transfer) = &intent;
-        let least = FeeQuote { base_fee_per_gas: 0, tip: 0 };
+        let least = FeeQuote {
+            base_fee_per_gas: 0,
+            tip: 0,
+        };
         let signed = self.signed_fees(request, Purpose::Payment, &intent);
         signed.is_none_or(|fees| fees.replacement(least, transfer.terms().bounds).is_ok())
     }
@@ -104,7 +123,11 @@ impl Vault {
 
 fn check_words(what: &'static str, words: &str) -> Result<(), Error> {
     if words.len() > MAX_NOTE_BYTES {
-        return Err(Error::TooLong { what, bytes: words.len(), limit: MAX_NOTE_BYTES });
+        return Err(Error::TooLong {
+            what,
+            bytes: words.len(),
+            limit: MAX_NOTE_BYTES,
+        });
     }
     Ok(())
 }

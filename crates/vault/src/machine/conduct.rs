@@ -30,33 +30,50 @@ impl Conduct {
     pub(super) fn restore(notes: &[(String, Vec<u8>)], members: &BTreeSet<PartyId>) -> Self {
         let named = |family: &str| -> BTreeSet<PartyId> {
             let in_family = |name: &str, party: &PartyId| {
-                name.strip_prefix(family).and_then(|rest| rest.split('/').next()) == Some(party.to_string().as_str())
+                name.strip_prefix(family)
+                    .and_then(|rest| rest.split('/').next())
+                    == Some(party.to_string().as_str())
             };
             let accused = |party: &&PartyId| notes.iter().any(|(name, _)| in_family(name, party));
             members.iter().filter(accused).copied().collect()
         };
-        Self { banned: named(BAN), forked: named(FORK), at_fault: named(FAULT) }
+        Self {
+            banned: named(BAN),
+            forked: named(FORK),
+            at_fault: named(FAULT),
+        }
     }
 
     /// Whether this member signs with `party` at all.
     pub(super) fn trusts(&self, party: &PartyId) -> bool {
-        ![&self.banned, &self.forked, &self.at_fault].into_iter().any(|set| set.contains(party))
+        ![&self.banned, &self.forked, &self.at_fault]
+            .into_iter()
+            .any(|set| set.contains(party))
     }
 }
 
 /// The durable form of a local ban. It says which check failed and nothing that could be turned against our secrets.
 pub(super) fn ban_note(culprit: PartyId, check: OtCheck) -> Mutation {
-    Mutation::Note { name: format!("{BAN}{culprit}"), value: check.to_string().into_bytes() }
+    Mutation::Note {
+        name: format!("{BAN}{culprit}"),
+        value: check.to_string().into_bytes(),
+    }
 }
 
 /// The durable form of fork evidence: postcard of [`ForkEvidence`].
 pub(super) fn fork_note(culprit: PartyId, evidence: &ForkEvidence) -> Mutation {
-    Mutation::Note { name: format!("{FORK}{culprit}"), value: codec::encode(evidence) }
+    Mutation::Note {
+        name: format!("{FORK}{culprit}"),
+        value: codec::encode(evidence),
+    }
 }
 
 /// The durable form of protocol evidence ([`Evidence::to_bytes`]); `session` tells several apart.
 pub(super) fn fault_note(culprit: PartyId, session: &str, evidence: &Evidence) -> Mutation {
-    Mutation::Note { name: format!("{FAULT}{culprit}/{session}"), value: evidence.to_bytes() }
+    Mutation::Note {
+        name: format!("{FAULT}{culprit}/{session}"),
+        value: evidence.to_bytes(),
+    }
 }
 
 #[cfg(test)]
@@ -72,7 +89,9 @@ mod tests {
     #[test]
     fn a_ban_is_read_back_for_the_member_it_names_alone() {
         let (bob, carol) = (PartyId([2; 32]), PartyId([3; 32]));
-        let Mutation::Note { name, value } = ban_note(bob, OtCheck::Multiplication) else { unreachable!() };
+        let Mutation::Note { name, value } = ban_note(bob, OtCheck::Multiplication) else {
+            unreachable!()
+        };
         let members = BTreeSet::from([bob, carol]);
         let conduct = Conduct::restore(&[(name, value)], &members);
         assert!(!conduct.trusts(&bob));
@@ -83,7 +102,10 @@ mod tests {
     #[test]
     fn notes_of_other_families_accuse_nobody() {
         let bob = PartyId([2; 32]);
-        let notes = [(format!("checkpoint/{bob}/0/7"), Vec::new()), (format!("banned/{bob}"), Vec::new())];
+        let notes = [
+            (format!("checkpoint/{bob}/0/7"), Vec::new()),
+            (format!("banned/{bob}"), Vec::new()),
+        ];
         assert!(Conduct::restore(&notes, &BTreeSet::from([bob])).trusts(&bob));
     }
 }

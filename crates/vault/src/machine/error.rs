@@ -14,10 +14,14 @@ pub enum Error {
     #[error(transparent)]
     Charter(#[from] CharterError),
     /// The party or its key is not in the charter.
-    #[error("this member's identity is not the one in the charter; start the vault with the right one")]
+    #[error(
+        "this member's identity is not the one in the charter; start the vault with the right one"
+    )]
     NotAMember,
     /// The six words are others.
-    #[error("the words differ from this roster's; somebody sees another roster, so confirm nothing and pair again")]
+    #[error(
+        "the words differ from this roster's; somebody sees another roster, so confirm nothing and pair again"
+    )]
     WordsDiffer,
     /// This member's own log was put back from an earlier copy.
     #[error(
@@ -32,7 +36,9 @@ pub enum Error {
     #[error(transparent)]
     Propose(#[from] ProposeError),
     /// The same idempotency key stands for something else.
-    #[error("the idempotency key was used by request {0}, which says something else; use a new key")]
+    #[error(
+        "the idempotency key was used by request {0}, which says something else; use a new key"
+    )]
     IdempotencyKey(RequestId),
     /// Too many bytes of words.
     #[error("{what} has {bytes} bytes, at most {limit} are allowed; shorten it")]
@@ -51,10 +57,14 @@ pub enum Error {
         open: usize,
     },
     /// The approved bounds leave nothing to raise.
-    #[error("the fees of request {0} are at the bounds that were approved; cancel nothing, ask for a new request with higher ones")]
+    #[error(
+        "the fees of request {0} are at the bounds that were approved; cancel nothing, ask for a new request with higher ones"
+    )]
     NoRoom(RequestId),
     /// What the journal kept is not what this vault wrote.
-    #[error("the stored {what} is damaged: {why}; start this member from a good copy of its folder")]
+    #[error(
+        "the stored {what} is damaged: {why}; start this member from a good copy of its folder"
+    )]
     Damaged {
         /// What.
         what: String,

@@ -5,7 +5,9 @@
 //! after a restart an attempt that was entered and not ended is aborted.
 
 use ed25519_dalek::Signer;
-use quorate_threshold::{EpochSecrets, KeygenOutput, KeygenParams, PublicKeys, Session, Step, Verdict};
+use quorate_threshold::{
+    EpochSecrets, KeygenOutput, KeygenParams, PublicKeys, Session, Step, Verdict,
+};
 
 use super::outbox::After;
 use super::{Error, Vault, conduct};
@@ -65,7 +67,12 @@ pub(super) struct Founding {
 
 impl Default for Founding {
     fn default() -> Self {
-        Self { ceremony: Ceremony::Idle, early: Vec::new(), not_before: Time(0), told_active: false }
+        Self {
+            ceremony: Ceremony::Idle,
+            early: Vec::new(),
+            not_before: Time(0),
+            told_active: false,
+        }
     }
 }
 
@@ -89,10 +96,18 @@ impl Vault {
             Act0::Confirming { .. } => {}
             Act0::Keygen { attempt, .. } => self.begin_attempt(attempt),
             Act0::Preparing { .. } => {}
-            Act0::Decided { attempt, public, unacknowledged } => {
+            Act0::Decided {
+                attempt,
+                public,
+                unacknowledged,
+            } => {
                 if unacknowledged.contains(&self.me) && self.may_append_unasked() {
                     let public = public.hash();
-                    self.append_unasked(Entry::Acknowledged { act: KEYGEN_ACT, attempt, public });
+                    self.append_unasked(Entry::Acknowledged {
+                        act: KEYGEN_ACT,
+                        attempt,
+                        public,
+                    });
                 }
             }
             Act0::Active { .. } => {
@@ -112,7 +127,10 @@ impl Vault {
             self.wake_by(self.founding.not_before);
             return;
         }
-        if self.append_unasked(Entry::CeremonyStarted { act: KEYGEN_ACT, attempt }) {
+        if self.append_unasked(Entry::CeremonyStarted {
+            act: KEYGEN_ACT,
+            attempt,
+        }) {
             self.founding.ceremony = Ceremony::Recording(attempt);
             self.out.after_own(After::StartKeygen(attempt));
         }
@@ -140,7 +158,11 @@ impl Vault {
             Err(error) => self.abort_attempt(attempt, error.to_string()),
             Ok(started) => {
                 let progress = self.now;
-                self.founding.ceremony = Ceremony::Running(Running { attempt, session: started.session, progress });
+                self.founding.ceremony = Ceremony::Running(Running {
+                    attempt,
+                    session: started.session,
+                    progress,
+                });
                 self.send_keygen(attempt, started.send);
                 self.feed_early(attempt, rng);
                 self.stirred = true;
@@ -158,15 +180,33 @@ impl Vault {
 
     fn send_keygen(&mut self, attempt: u32, send: Vec<quorate_threshold::Outgoing>) {
         for outgoing in send {
-            if let Some(to) = self.charter.member_at(outgoing.to).map(|member| member.party) {
-                self.out.send(to, Message::Keygen { attempt, bytes: outgoing.bytes });
+            if let Some(to) = self
+                .charter
+                .member_at(outgoing.to)
+                .map(|member| member.party)
+            {
+                self.out.send(
+                    to,
+                    Message::Keygen {
+                        attempt,
+                        bytes: outgoing.bytes,
+                    },
+                );
             }
         }
     }
 
     /// A keygen envelope arrived.
-    pub(super) fn on_keygen(&mut self, from: PartyId, attempt: u32, bytes: &[u8], rng: &mut dyn rand_core::CryptoRngCore) {
-        let Some(index) = self.charter.index_of(&from) else { return };
+    pub(super) fn on_keygen(
+        &mut self,
+        from: PartyId,
+        attempt: u32,
+        bytes: &[u8],
+        rng: &mut dyn rand_core::CryptoRngCore,
+    ) {
+        let Some(index) = self.charter.index_of(&from) else {
+            return;
+        };
         let running = match &mut self.founding.ceremony {
             Ceremony::Running(running) if running.attempt == attempt => running,
             _ => return self.keep_early(from, attempt, bytes),
@@ -218,16 +258,29 @@ impl Vault {
         let plain = secrets.to_bytes();
         self.secrets.insert(attempt, secrets);
         self.founding.ceremony = Ceremony::Storing(Box::new(Storing { attempt, public }));
-        let secret = Mutation::Secret { name: secret_name(attempt), epoch: FIRST_EPOCH, plain };
+        let secret = Mutation::Secret {
+            name: secret_name(attempt),
+            epoch: FIRST_EPOCH,
+            plain,
+        };
         self.out.persist(secret, vec![After::Prepare(attempt)]);
     }
 
     /// The shares are durable.
     pub(super) fn prepare(&mut self, attempt: u32) {
-        let Ceremony::Storing(storing) = std::mem::replace(&mut self.founding.ceremony, Ceremony::Idle) else { return };
+        let Ceremony::Storing(storing) =
+            std::mem::replace(&mut self.founding.ceremony, Ceremony::Idle)
+        else {
+            return;
+        };
         let hash = prepared_hash(&self.id, KEYGEN_ACT, storing.attempt, &storing.public);
         let signature = self.identity.sign(&hash).to_bytes().to_vec();
-        let prepared = Prepared { act: KEYGEN_ACT, attempt, public: storing.public, signature };
+        let prepared = Prepared {
+            act: KEYGEN_ACT,
+            attempt,
+            public: storing.public,
+            signature,
+        };
         self.append_unasked(Entry::Prepared(Box::new(prepared)));
     }
 
@@ -236,7 +289,11 @@ impl Vault {
         let failures = attempt.saturating_sub(1).min(16);
         let pause = (FIRST_PAUSE_MS << failures).min(MAX_PAUSE_MS);
         self.founding.not_before = self.now.plus_ms(pause);
-        self.append_unasked(Entry::Aborted { act: KEYGEN_ACT, attempt, reason });
+        self.append_unasked(Entry::Aborted {
+            act: KEYGEN_ACT,
+            attempt,
+            reason,
+        });
     }
 
     /// Ends an attempt that cannot come to anything: nobody helps it on, another member gave it up, or this member
@@ -246,7 +303,8 @@ impl Vault {
             Ceremony::Running(running) => {
                 let attempt = running.attempt;
                 let deadline = running.progress.plus_ms(PROGRESS_MS);
-                if !matches!(self.state.act0(), Act0::Keygen { attempt: next, .. } | Act0::Preparing { attempt: next, .. } if next == attempt) {
+                if !matches!(self.state.act0(), Act0::Keygen { attempt: next, .. } | Act0::Preparing { attempt: next, .. } if next == attempt)
+                {
                     self.abort_attempt(attempt, "another member gave up".to_owned());
                 } else if self.now >= deadline {
                     let silent = self.names(running.session.waiting_for());
@@ -265,29 +323,59 @@ impl Vault {
     }
 
     /// Holds a proven fault against a member, durably.
-    pub(super) fn accuse(&mut self, culprit: quorate_threshold::PartyIndex, session: &str, evidence: &quorate_threshold::Evidence) -> String {
+    pub(super) fn accuse(
+        &mut self,
+        culprit: quorate_threshold::PartyIndex,
+        session: &str,
+        evidence: &quorate_threshold::Evidence,
+    ) -> String {
         let Some(party) = self.charter.member_at(culprit).map(|member| member.party) else {
             return "a stranger broke the protocol".to_owned();
         };
-        self.out.persist(conduct::fault_note(party, session, evidence), Vec::new());
+        self.out
+            .persist(conduct::fault_note(party, session, evidence), Vec::new());
         self.conduct.at_fault.insert(party);
-        let offence = format!("{} broke the protocol, provably", self.charter.name_of(&party));
-        self.out.done(Outcome::Misbehaved { culprit: party, offence: offence.clone() });
+        let offence = format!(
+            "{} broke the protocol, provably",
+            self.charter.name_of(&party)
+        );
+        self.out.done(Outcome::Misbehaved {
+            culprit: party,
+            offence: offence.clone(),
+        });
         offence
     }
 
     /// Never signs with a member again in this epoch; durable before anything more is sent.
-    pub(super) fn ban(&mut self, culprit: quorate_threshold::PartyIndex, check: quorate_threshold::OtCheck) {
-        let Some(party) = self.charter.member_at(culprit).map(|member| member.party) else { return };
-        self.out.persist(conduct::ban_note(party, check), Vec::new());
+    pub(super) fn ban(
+        &mut self,
+        culprit: quorate_threshold::PartyIndex,
+        check: quorate_threshold::OtCheck,
+    ) {
+        let Some(party) = self.charter.member_at(culprit).map(|member| member.party) else {
+            return;
+        };
+        self.out
+            .persist(conduct::ban_note(party, check), Vec::new());
         self.conduct.banned.insert(party);
-        self.out.done(Outcome::Misbehaved { culprit: party, offence: check.to_string() });
+        self.out.done(Outcome::Misbehaved {
+            culprit: party,
+            offence: check.to_string(),
+        });
     }
 
     /// Names of members by index, for a sentence.
     pub(super) fn names(&self, indices: Vec<quorate_threshold::PartyIndex>) -> String {
-        let name = |index| self.charter.member_at(index).map(|member| member.name.clone());
-        indices.into_iter().filter_map(name).collect::<Vec<_>>().join(", ")
+        let name = |index| {
+            self.charter
+                .member_at(index)
+                .map(|member| member.name.clone())
+        };
+        indices
+            .into_iter()
+            .filter_map(name)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -298,10 +386,15 @@ fn secret_name(attempt: u32) -> String {
 
 /// The attempt whose shares a sealed secret holds.
 pub(super) fn attempt_of_secret(name: &str) -> Option<u32> {
-    name.strip_prefix(&format!("act-{KEYGEN_ACT}-attempt-"))?.parse().ok()
+    name.strip_prefix(&format!("act-{KEYGEN_ACT}-attempt-"))?
+        .parse()
+        .ok()
 }
 
 /// Reads sealed shares back.
 pub(super) fn read_secrets(name: &str, plain: &[u8]) -> Result<EpochSecrets, Error> {
-    EpochSecrets::from_bytes(plain).map_err(|error| Error::Damaged { what: format!("secret {name}"), why: error.to_string() })
+    EpochSecrets::from_bytes(plain).map_err(|error| Error::Damaged {
+        what: format!("secret {name}"),
+        why: error.to_string(),
+    })
 }

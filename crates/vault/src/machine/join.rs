@@ -33,8 +33,15 @@ impl Vault {
     /// A member proposes a session.
     pub(super) fn on_open(&mut self, from: PartyId, open: Box<Open>) {
         let known = self.sessions.is_live(&open.session)
-            || self.parked.0.iter().any(|waiting| waiting.open.session == open.session)
-            || self.state.session(&open.session).is_some_and(|facts| facts.records.contains_key(&self.me));
+            || self
+                .parked
+                .0
+                .iter()
+                .any(|waiting| waiting.open.session == open.session)
+            || self
+                .state
+                .session(&open.session)
+                .is_some_and(|facts| facts.records.contains_key(&self.me));
         if known {
             return;
         }
@@ -72,7 +79,11 @@ impl Vault {
         if self.rolled_back {
             return Err(Decline::CatchingUp);
         }
-        if self.peers.get(&from).is_some_and(|peer| self.now < peer.opens_not_before) {
+        if self
+            .peers
+            .get(&from)
+            .is_some_and(|peer| self.now < peer.opens_not_before)
+        {
             return Err(Decline::Busy);
         }
         self.check_shape(from, open)?;
@@ -81,7 +92,10 @@ impl Vault {
             .may_sign(&open.request, open.purpose, self.now)
             .map_err(|denied| Decline::NotAllowed(denied.to_string()))?;
         let signable = self.signable(&open.request, open.purpose, &open.unsigned)?;
-        let slot = SlotKey { chain: signable.transfer().chain, slot: signable.transfer().nonce };
+        let slot = SlotKey {
+            chain: signable.transfer().chain,
+            slot: signable.transfer().nonce,
+        };
         if self.sessions.occupies(&slot) {
             return Err(Decline::Busy);
         }
@@ -107,7 +121,11 @@ impl Vault {
         if open.attempt == 0 || open.attempt > MAX_ATTEMPT {
             return wrong("the attempt is out of range");
         }
-        let in_order: Vec<_> = self.charter.parties().filter(|party| open.quorum.contains(party)).collect();
+        let in_order: Vec<_> = self
+            .charter
+            .parties()
+            .filter(|party| open.quorum.contains(party))
+            .collect();
         if in_order != open.quorum || open.quorum.len() != usize::from(self.charter.threshold) {
             return wrong("the quorum is not exactly the threshold's number of members in order");
         }
@@ -123,7 +141,11 @@ impl Vault {
             if !self.conduct.trusts(party) {
                 return Err(Decline::Banned(*party));
             }
-            if !self.peers.get(party).is_some_and(super::peer::Peer::is_ready) {
+            if !self
+                .peers
+                .get(party)
+                .is_some_and(super::peer::Peer::is_ready)
+            {
                 return Err(Decline::CatchingUp);
             }
         }
@@ -131,12 +153,19 @@ impl Vault {
     }
 
     /// What these bytes sign, if they are exactly the request's intent, or its fill of a lower slot.
-    pub(super) fn signable(&self, request: &RequestId, purpose: Purpose, unsigned: &[u8]) -> Result<Signable, Decline> {
+    pub(super) fn signable(
+        &self,
+        request: &RequestId,
+        purpose: Purpose,
+        unsigned: &[u8],
+    ) -> Result<Signable, Decline> {
         let intent = self
             .state
             .intent_for(request, purpose)
             .ok_or_else(|| Decline::NotAllowed("the request is not known here".to_owned()))?;
-        intent.check(unsigned).map_err(|mismatch| Decline::Mismatch(mismatch.to_string()))
+        intent
+            .check(unsigned)
+            .map_err(|mismatch| Decline::Mismatch(mismatch.to_string()))
     }
 }
 

@@ -56,8 +56,8 @@ pub use self::command::MAX_OPEN_REQUESTS;
 pub use self::error::Error;
 pub use self::join::session_id;
 pub use self::view::{
-    Awaited, DecisionView, IntentView, MemberView, NoteView, Phase, Presence, ReceiptView, RequestView, SessionView,
-    VaultView,
+    Awaited, DecisionView, IntentView, MemberView, NoteView, Phase, Presence, ReceiptView,
+    RequestView, SessionView, VaultView,
 };
 
 /// How often `settle` may make itself necessary again within one answer.
@@ -116,7 +116,11 @@ impl Vault {
     ///
     /// # Errors
     /// [`Error`] for a command that is refused; nothing has changed then. Peers, chains and clocks cause none.
-    pub fn handle(&mut self, input: Input, rng: &mut dyn CryptoRngCore) -> Result<Vec<Output>, Error> {
+    pub fn handle(
+        &mut self,
+        input: Input,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Vec<Output>, Error> {
         match input {
             Input::Request(command) => {
                 self.command(command, rng)?;
@@ -161,14 +165,22 @@ impl Vault {
     /// What a member says, over its authenticated channel. What strangers say is dropped.
     fn received(&mut self, from: PartyId, message: Message, rng: &mut dyn CryptoRngCore) {
         let now = self.now;
-        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let Some(peer) = self.peers.get_mut(&from) else {
+            return;
+        };
         peer.last_heard = Some(now);
         match message {
             // Pairing is over once there is a vault.
             Message::Roster { .. } => {}
             Message::Heads { heads } => self.on_heads(from, &heads),
             Message::AskLog { author } => self.show_whole(from, author),
-            Message::Entries { author, incarnation, from: start, entries, note } => {
+            Message::Entries {
+                author,
+                incarnation,
+                from: start,
+                entries,
+                note,
+            } => {
                 self.on_entries(from, author, incarnation, start, &entries, &note);
             }
             Message::Keygen { attempt, bytes } => self.on_keygen(from, attempt, &bytes, rng),
@@ -224,7 +236,10 @@ impl Vault {
     fn end_answer(&mut self) {
         if let Err(error) = self.sign_own_log() {
             // Only a wrong identity key could do that, which was checked when the vault was made.
-            self.out.done(Outcome::Misbehaved { culprit: self.me, offence: error.to_string() });
+            self.out.done(Outcome::Misbehaved {
+                culprit: self.me,
+                offence: error.to_string(),
+            });
         }
         let size = self.own_log().signed_size();
         if std::mem::replace(&mut self.pushed_own, size) < size {
@@ -244,7 +259,10 @@ impl Vault {
     fn absorb(&mut self, author: PartyId, position: u64, logged: &Logged) {
         self.stirred = true;
         if let Entry::SessionRecord(record) = &logged.entry {
-            self.openings.first_heard.entry(record.session).or_insert(self.now);
+            self.openings
+                .first_heard
+                .entry(record.session)
+                .or_insert(self.now);
         }
         if let Some(request) = self.state.absorb(author, INCARNATION, position, logged) {
             self.out.changed(request);
@@ -267,6 +285,9 @@ impl Vault {
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Vault").field("id", &self.id).field("me", &self.me).finish_non_exhaustive()
+        f.debug_struct("Vault")
+            .field("id", &self.id)
+            .field("me", &self.me)
+            .finish_non_exhaustive()
     }
 }

@@ -64,7 +64,9 @@ impl Vault {
     pub(super) fn advance_openings(&mut self, rng: &mut dyn CryptoRngCore) {
         self.forget_finished();
         let candidates = self.candidates();
-        self.openings.candidates.retain(|key, _| candidates.contains(key));
+        self.openings
+            .candidates
+            .retain(|key, _| candidates.contains(key));
         for (request, purpose) in candidates {
             if let Some(due) = self.due(request, purpose) {
                 self.open_or_ask(due, rng);
@@ -81,9 +83,14 @@ impl Vault {
             Some(slot) => Purpose::Fill { slot },
             None => Purpose::Payment,
         };
-        let all = self.state.requests().filter(|request| !self.openings.over.contains(request));
+        let all = self
+            .state
+            .requests()
+            .filter(|request| !self.openings.over.contains(request));
         let with_purpose = all.map(|request| (request, purpose(&request)));
-        with_purpose.filter(|(request, purpose)| self.may_open(request, *purpose)).collect()
+        with_purpose
+            .filter(|(request, purpose)| self.may_open(request, *purpose))
+            .collect()
     }
 
     /// Remembers which requests no session can ever be opened for again, so that a long history costs nothing.
@@ -93,28 +100,42 @@ impl Vault {
             Some(RequestState::Cancelled | RequestState::Rejected | RequestState::Expired) => true,
             _ => false,
         };
-        let fresh: Vec<_> = self.state.requests().filter(|id| !self.openings.over.contains(id)).filter(over).collect();
+        let fresh: Vec<_> = self
+            .state
+            .requests()
+            .filter(|id| !self.openings.over.contains(id))
+            .filter(over)
+            .collect();
         self.openings.over.extend(fresh);
     }
 
     fn may_open(&self, request: &RequestId, purpose: Purpose) -> bool {
         self.state.may_sign(request, purpose, self.now).is_ok()
-            && self.slot_of(request, purpose).is_some_and(|slot| !self.sessions.occupies(&slot))
+            && self
+                .slot_of(request, purpose)
+                .is_some_and(|slot| !self.sessions.occupies(&slot))
             && !self.others_sign(request, purpose)
     }
 
     fn slot_of(&self, request: &RequestId, purpose: Purpose) -> Option<SlotKey> {
-        let quorate_chain::Slot::EvmNonce { chain, nonce, .. } = self.state.intent_for(request, purpose)?.slot();
+        let quorate_chain::Slot::EvmNonce { chain, nonce, .. } =
+            self.state.intent_for(request, purpose)?.slot();
         Some(SlotKey { chain, slot: nonce })
     }
 
     /// Whether a session without this member seems to go on.
     fn others_sign(&self, request: &RequestId, purpose: Purpose) -> bool {
         let young = |id: &SessionId| {
-            let heard = self.openings.first_heard.get(id).copied().unwrap_or_default();
+            let heard = self
+                .openings
+                .first_heard
+                .get(id)
+                .copied()
+                .unwrap_or_default();
             self.now.since_ms(heard) < OTHERS_SESSION_MS
         };
-        let running = |session: &SessionView| session.end == SessionEnd::Running && young(&session.session);
+        let running =
+            |session: &SessionView| session.end == SessionEnd::Running && young(&session.session);
         self.believed_sessions(request, purpose).iter().any(running)
     }
 
@@ -123,7 +144,8 @@ impl Vault {
     fn believed_sessions(&self, request: &RequestId, purpose: Purpose) -> Vec<SessionView> {
         let mut sessions = self.sessions_for(request, purpose);
         sessions.retain(|session| {
-            session.recorded.contains(&self.me) || session.recorded.len() == session.record.quorum.len()
+            session.recorded.contains(&self.me)
+                || session.recorded.len() == session.record.quorum.len()
         });
         sessions
     }
@@ -131,23 +153,45 @@ impl Vault {
     /// The candidate, if it is this member's turn to open it.
     fn due(&mut self, request: RequestId, purpose: Purpose) -> Option<Due> {
         let sessions = self.believed_sessions(&request, purpose);
-        let attempt = u32::try_from(sessions.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let attempt = u32::try_from(sessions.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
         let order = self.signers_in_order(&request, attempt);
         let rank = order.iter().position(|party| *party == self.me)?;
         let quorum = self.choose_quorum(&order)?;
         let now = self.now;
-        let candidate = self.openings.candidates.entry((request, purpose)).or_insert(Candidate { attempt, since: now });
+        let candidate = self
+            .openings
+            .candidates
+            .entry((request, purpose))
+            .or_insert(Candidate {
+                attempt,
+                since: now,
+            });
         if candidate.attempt != attempt {
-            *candidate = Candidate { attempt, since: now };
+            *candidate = Candidate {
+                attempt,
+                since: now,
+            };
         }
-        let failures = sessions.iter().filter(|session| session.end != SessionEnd::Signed).count();
-        let wait = RANK_MS.saturating_mul(rank as u64).saturating_add(pause(failures));
+        let failures = sessions
+            .iter()
+            .filter(|session| session.end != SessionEnd::Signed)
+            .count();
+        let wait = RANK_MS
+            .saturating_mul(rank as u64)
+            .saturating_add(pause(failures));
         let at = candidate.since.plus_ms(wait);
         if now < at {
             self.wake_by(at);
             return None;
         }
-        Some(Due { request, purpose, attempt, quorum })
+        Some(Due {
+            request,
+            purpose,
+            attempt,
+            quorum,
+        })
     }
 
     fn sessions_for(&self, request: &RequestId, purpose: Purpose) -> Vec<SessionView> {
@@ -160,26 +204,45 @@ impl Vault {
     fn signers_in_order(&self, request: &RequestId, attempt: u32) -> Vec<PartyId> {
         let approvers = self.state.approvers(request);
         let reachable = |party: &PartyId| {
-            *party == self.me || (self.conduct.trusts(party) && self.peers.get(party).is_some_and(super::peer::Peer::is_ready))
+            *party == self.me
+                || (self.conduct.trusts(party)
+                    && self
+                        .peers
+                        .get(party)
+                        .is_some_and(super::peer::Peer::is_ready))
         };
-        let mut order: Vec<_> =
-            self.charter.parties().filter(|party| approvers.contains(party) && reachable(party)).collect();
-        let turn = (attempt.saturating_sub(1) as usize).checked_rem(order.len()).unwrap_or(0);
+        let mut order: Vec<_> = self
+            .charter
+            .parties()
+            .filter(|party| approvers.contains(party) && reachable(party))
+            .collect();
+        let turn = (attempt.saturating_sub(1) as usize)
+            .checked_rem(order.len())
+            .unwrap_or(0);
         order.rotate_left(turn);
         order
     }
 
     /// This member and the next in line, those that let us down last; in committee order. None if they are too few.
     fn choose_quorum(&self, order: &[PartyId]) -> Option<Vec<PartyId>> {
-        let penalised = |party: &PartyId| self.peers.get(party).is_some_and(|peer| peer.penalised_until > self.now);
+        let penalised = |party: &PartyId| {
+            self.peers
+                .get(party)
+                .is_some_and(|peer| peer.penalised_until > self.now)
+        };
         let mine = order.iter().position(|party| *party == self.me)?;
-        let after = order.iter().cycle().skip(mine + 1).take(order.len().saturating_sub(1));
+        let after = order
+            .iter()
+            .cycle()
+            .skip(mine + 1)
+            .take(order.len().saturating_sub(1));
         let mut others: Vec<PartyId> = after.copied().collect();
         others.sort_by_key(|party| penalised(party));
         let mut quorum = vec![self.me];
         for party in others {
             let clashes = |other: &PartyId| {
-                self.openings.incompatible.contains(&(*other, party)) || self.openings.incompatible.contains(&(party, *other))
+                self.openings.incompatible.contains(&(*other, party))
+                    || self.openings.incompatible.contains(&(party, *other))
             };
             if quorum.len() < usize::from(self.charter.threshold) && !quorum.iter().any(clashes) {
                 quorum.push(party);
@@ -188,11 +251,21 @@ impl Vault {
         if quorum.len() < usize::from(self.charter.threshold) {
             return None;
         }
-        Some(self.charter.parties().filter(|party| quorum.contains(party)).collect())
+        Some(
+            self.charter
+                .parties()
+                .filter(|party| quorum.contains(party))
+                .collect(),
+        )
     }
 
     fn open_or_ask(&mut self, due: Due, rng: &mut dyn CryptoRngCore) {
-        let Some(chain) = self.slot_of(&due.request, due.purpose).map(|slot| slot.chain) else { return };
+        let Some(chain) = self
+            .slot_of(&due.request, due.purpose)
+            .map(|slot| slot.chain)
+        else {
+            return;
+        };
         match self.openings.fees.get(&chain) {
             Some((quote, at)) if self.now.since_ms(*at) < FRESH_FEES_MS => {
                 let quote = *quote;
@@ -203,10 +276,15 @@ impl Vault {
     }
 
     fn ask_fees(&mut self, chain: ChainId) {
-        let due = self.openings.asked.get(&chain).map_or(self.now, |at| at.plus_ms(ASK_FEES_EVERY_MS));
+        let due = self
+            .openings
+            .asked
+            .get(&chain)
+            .map_or(self.now, |at| at.plus_ms(ASK_FEES_EVERY_MS));
         if self.now >= due {
             self.openings.asked.insert(chain, self.now);
-            self.out.push(crate::io::Output::Query(Query::Fees { chain }));
+            self.out
+                .push(crate::io::Output::Query(Query::Fees { chain }));
             self.wake_by(self.now.plus_ms(ASK_FEES_EVERY_MS));
         } else {
             self.wake_by(due);
@@ -215,8 +293,16 @@ impl Vault {
 
     /// The chain said what fees are asked.
     pub(super) fn on_fees(&mut self, fact: &ChainFact) {
-        if let ChainFact::Fees { chain, base_fee, tip } = fact {
-            let quote = FeeQuote { base_fee_per_gas: *base_fee, tip: *tip };
+        if let ChainFact::Fees {
+            chain,
+            base_fee,
+            tip,
+        } = fact
+        {
+            let quote = FeeQuote {
+                base_fee_per_gas: *base_fee,
+                tip: *tip,
+            };
             self.openings.fees.insert(*chain, (quote, self.now));
             self.openings.asked.remove(chain);
             self.stirred = true;
@@ -225,8 +311,12 @@ impl Vault {
 
     /// Builds the final bytes and enters the session; the proposal leaves when the record is durable.
     fn open(&mut self, due: Due, quote: FeeQuote, rng: &mut dyn CryptoRngCore) {
-        let Some(unsigned) = self.final_bytes(&due, quote) else { return };
-        let Ok(signable) = self.signable(&due.request, due.purpose, &unsigned) else { return };
+        let Some(unsigned) = self.final_bytes(&due, quote) else {
+            return;
+        };
+        let Ok(signable) = self.signable(&due.request, due.purpose, &unsigned) else {
+            return;
+        };
         let mut nonce = [0; 32];
         rng.fill_bytes(&mut nonce);
         let mut open = Open {
@@ -265,10 +355,19 @@ impl Vault {
     }
 
     /// The highest fees among the transactions that are signed for this intent already.
-    pub(super) fn signed_fees(&self, request: &RequestId, purpose: Purpose, intent: &Intent) -> Option<Fees> {
+    pub(super) fn signed_fees(
+        &self,
+        request: &RequestId,
+        purpose: Purpose,
+        intent: &Intent,
+    ) -> Option<Fees> {
         let sessions = self.sessions_for(request, purpose);
-        let signed = sessions.iter().filter(|session| session.end == SessionEnd::Signed);
-        let fees = signed.filter_map(|session| Some(intent.check(&session.record.unsigned).ok()?.transfer().fees));
+        let signed = sessions
+            .iter()
+            .filter(|session| session.end == SessionEnd::Signed);
+        let fees = signed.filter_map(|session| {
+            Some(intent.check(&session.record.unsigned).ok()?.transfer().fees)
+        });
         fees.max_by_key(fee_order)
     }
 }

@@ -75,7 +75,11 @@ impl Outbox {
     pub(super) fn finish(&mut self) -> Vec<Output> {
         let changed = std::mem::take(&mut self.changed);
         let mut outputs = std::mem::take(&mut self.outputs);
-        outputs.extend(changed.into_iter().map(|request| Output::Done(Outcome::Changed(request))));
+        outputs.extend(
+            changed
+                .into_iter()
+                .map(|request| Output::Done(Outcome::Changed(request))),
+        );
         outputs
     }
 }

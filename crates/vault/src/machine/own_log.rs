@@ -26,7 +26,10 @@ impl Vault {
         if self.own_log().size() >= MAX_LOG_ENTRIES {
             return Err(Error::LogFull);
         }
-        let logged = Logged { at: self.now, entry };
+        let logged = Logged {
+            at: self.now,
+            entry,
+        };
         let bytes = codec::encode(&logged);
         let position = match self.own_log_mut().append(bytes.clone()) {
             Err(quorate_log::Error::BatchTooLarge { .. }) => {
@@ -35,7 +38,10 @@ impl Vault {
             }
             other => other?,
         };
-        self.out.push(Output::Append { position, entry: bytes });
+        self.out.push(Output::Append {
+            position,
+            entry: bytes,
+        });
         self.absorb(self.me, position, &logged);
         Ok(())
     }
@@ -65,39 +71,67 @@ impl Vault {
     }
 
     /// Makes a log's newest checkpoint durable, and the one before it too if it has to be kept for ever.
-    pub(super) fn persist_checkpoint(&mut self, author: PartyId, note: String, after: Vec<super::outbox::After>) {
+    pub(super) fn persist_checkpoint(
+        &mut self,
+        author: PartyId,
+        note: String,
+        after: Vec<super::outbox::After>,
+    ) {
         if let Some((name, value)) = self.boundary(author) {
             self.kept_checkpoints.insert(name.clone());
             self.out.persist(Mutation::Note { name, value }, Vec::new());
         }
-        self.out.persist(Mutation::Checkpoint { author, incarnation: INCARNATION, note }, after);
+        self.out.persist(
+            Mutation::Checkpoint {
+                author,
+                incarnation: INCARNATION,
+                note,
+            },
+            after,
+        );
     }
 
     /// The checkpoint before the newest, which `Log` keeps because one batch does not span the gap without it.
     fn boundary(&self, author: PartyId) -> Option<(String, Vec<u8>)> {
         let signed: Vec<_> = self.logs.get(&author)?.checkpoints().collect();
-        let [.., boundary, _] = signed.as_slice() else { return None };
+        let [.., boundary, _] = signed.as_slice() else {
+            return None;
+        };
         let size = boundary.checkpoint_unverified().size;
         let name = format!("{KEPT_CHECKPOINT}{author}/{INCARNATION}/{size}");
         (!self.kept_checkpoints.contains(&name)).then(|| (name, boundary.to_string().into_bytes()))
     }
 
     pub(super) fn own_log(&self) -> &Log {
-        self.logs.get(&self.me).expect("invariant: every member has a log")
+        self.logs
+            .get(&self.me)
+            .expect("invariant: every member has a log")
     }
 
     fn own_log_mut(&mut self) -> &mut Log {
-        self.logs.get_mut(&self.me).expect("invariant: every member has a log")
+        self.logs
+            .get_mut(&self.me)
+            .expect("invariant: every member has a log")
     }
 }
 
 /// The kept checkpoints among the journal's notes: their names, and the text of `author`'s.
 pub(super) fn kept_checkpoints(notes: &[(String, Vec<u8>)]) -> BTreeSet<String> {
-    notes.iter().map(|(name, _)| name.clone()).filter(|name| name.starts_with(KEPT_CHECKPOINT)).collect()
+    notes
+        .iter()
+        .map(|(name, _)| name.clone())
+        .filter(|name| name.starts_with(KEPT_CHECKPOINT))
+        .collect()
 }
 
 /// The text of the checkpoints of one author that were kept for ever.
-pub(super) fn kept_of<'a>(notes: &'a [(String, Vec<u8>)], author: &PartyId) -> impl Iterator<Item = &'a [u8]> {
+pub(super) fn kept_of<'a>(
+    notes: &'a [(String, Vec<u8>)],
+    author: &PartyId,
+) -> impl Iterator<Item = &'a [u8]> {
     let family = format!("{KEPT_CHECKPOINT}{author}/{INCARNATION}/");
-    notes.iter().filter(move |(name, _)| name.starts_with(&family)).map(|(_, value)| value.as_slice())
+    notes
+        .iter()
+        .filter(move |(name, _)| name.starts_with(&family))
+        .map(|(_, value)| value.as_slice())
 }

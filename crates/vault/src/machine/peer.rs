@@ -66,7 +66,11 @@ impl Peer {
 
     /// A session that it opened has ended.
     pub(super) fn opened(&mut self, signed: bool, now: Time) {
-        self.failed_opens = if signed { 0 } else { self.failed_opens.saturating_add(1) };
+        self.failed_opens = if signed {
+            0
+        } else {
+            self.failed_opens.saturating_add(1)
+        };
         if !signed {
             let pause = FIRST_OPENER_PAUSE_MS << (self.failed_opens - 1).min(16);
             self.opens_not_before = now.plus_ms(pause.min(MAX_OPENER_PAUSE_MS));
@@ -89,7 +93,8 @@ impl Peer {
 
     /// Whether `t` has come for another report of what we hold.
     pub(super) fn heads_due(&self, now: Time, every_ms: u64) -> bool {
-        self.heads_sent.is_none_or(|at| now.since_ms(at) >= every_ms)
+        self.heads_sent
+            .is_none_or(|at| now.since_ms(at) >= every_ms)
     }
 }
 
@@ -111,7 +116,11 @@ mod tests {
 
     #[test]
     fn a_new_channel_starts_from_what_the_peer_says() {
-        let mut peer = Peer { heard: true, caught_up: true, ..Peer::default() };
+        let mut peer = Peer {
+            heard: true,
+            caught_up: true,
+            ..Peer::default()
+        };
         peer.sent.insert(AUTHOR, (10, Time(1_000)));
         peer.connect();
         assert!(!peer.is_ready());

@@ -35,7 +35,12 @@ impl Vault {
     fn heads(&self) -> Vec<Head> {
         let head = |(author, log): (&PartyId, &quorate_log::Log)| {
             let size = log.signed_size();
-            Head { author: *author, incarnation: INCARNATION, size, root: log.tree().root_at(size).unwrap_or(EMPTY_ROOT) }
+            Head {
+                author: *author,
+                incarnation: INCARNATION,
+                size,
+                root: log.tree().root_at(size).unwrap_or(EMPTY_ROOT),
+            }
         };
         self.logs.iter().map(head).collect()
     }
@@ -43,9 +48,18 @@ impl Vault {
     /// Reports to everybody connected whose report is due, and asks for a wake-up for the next.
     pub(super) fn gossip(&mut self) {
         let now = self.now;
-        let connected: Vec<_> = self.peers.iter().filter(|(_, peer)| peer.connected).map(|(id, _)| *id).collect();
+        let connected: Vec<_> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.connected)
+            .map(|(id, _)| *id)
+            .collect();
         for to in connected {
-            if self.peers.get(&to).is_some_and(|peer| peer.heads_due(now, HEADS_EVERY_MS)) {
+            if self
+                .peers
+                .get(&to)
+                .is_some_and(|peer| peer.heads_due(now, HEADS_EVERY_MS))
+            {
                 self.send_heads(to);
             }
             self.wake_by(now.plus_ms(HEADS_EVERY_MS));
@@ -55,12 +69,16 @@ impl Vault {
     /// A member says how much it holds. Logs it leaves out are as before.
     pub(super) fn on_heads(&mut self, from: PartyId, heads: &[Head]) {
         let me = self.me;
-        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let Some(peer) = self.peers.get_mut(&from) else {
+            return;
+        };
         let was_ready = peer.is_ready();
         let mut ahead = false;
         let mut differing = Vec::new();
         for head in heads.iter().filter(|head| head.incarnation == INCARNATION) {
-            let Some(log) = self.logs.get(&head.author) else { continue };
+            let Some(log) = self.logs.get(&head.author) else {
+                continue;
+            };
             let ours = log.tree().root_at(head.size);
             let differs = ours.is_some_and(|root| root != head.root);
             peer.holds.insert(head.author, head.size);
@@ -95,7 +113,12 @@ impl Vault {
 
     /// Sends the new end of the own log to everybody who is connected and said what it holds.
     pub(super) fn push_own_log(&mut self) {
-        let ready: Vec<_> = self.peers.iter().filter(|(_, peer)| peer.connected && peer.heard).map(|(id, _)| *id).collect();
+        let ready: Vec<_> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.connected && peer.heard)
+            .map(|(id, _)| *id)
+            .collect();
         for to in ready {
             self.push_log(to, self.me);
         }
@@ -103,51 +126,84 @@ impl Vault {
 
     fn push_log(&mut self, to: PartyId, author: PartyId) {
         let now = self.now;
-        let (Some(peer), Some(log)) = (self.peers.get_mut(&to), self.logs.get(&author)) else { return };
+        let (Some(peer), Some(log)) = (self.peers.get_mut(&to), self.logs.get(&author)) else {
+            return;
+        };
         for _ in 0..BATCHES_AT_ONCE {
-            let Some(batch) = log.batch(peer.lacks_from(&author, now)) else { return };
-            peer.sent.insert(author, (batch.from + batch.entries.len() as u64, now));
+            let Some(batch) = log.batch(peer.lacks_from(&author, now)) else {
+                return;
+            };
+            peer.sent
+                .insert(author, (batch.from + batch.entries.len() as u64, now));
             self.out.send(to, entries_message(author, batch));
         }
     }
 
     /// A member sends entries of some member's log.
-    pub(super) fn on_entries(&mut self, from: PartyId, author: PartyId, incarnation: u32, start: u64, entries: &[Vec<u8>], note: &str) {
+    pub(super) fn on_entries(
+        &mut self,
+        from: PartyId,
+        author: PartyId,
+        incarnation: u32,
+        start: u64,
+        entries: &[Vec<u8>],
+        note: &str,
+    ) {
         if incarnation != INCARNATION {
             return;
         }
-        let Ok(checkpoint) = SignedCheckpoint::parse(note) else { return };
+        let Ok(checkpoint) = SignedCheckpoint::parse(note) else {
+            return;
+        };
         if author == self.me {
             return self.on_own_entries(&checkpoint);
         }
         if self.conduct.forked.contains(&author) {
             return;
         }
-        let Some(log) = self.logs.get_mut(&author) else { return };
+        let Some(log) = self.logs.get_mut(&author) else {
+            return;
+        };
         if log.size().saturating_add(entries.len() as u64) > MAX_LOG_ENTRIES {
             return;
         }
         match log.extend(start, entries, &checkpoint) {
-            Ok(extended) if extended.new > 0 => self.on_growth(from, author, extended.size - extended.new, note),
+            Ok(extended) if extended.new > 0 => {
+                self.on_growth(from, author, extended.size - extended.new, note)
+            }
             Ok(_) => {}
             Err(quorate_log::Error::Gap { .. }) => self.send_heads(from),
             Err(quorate_log::Error::Fork(evidence)) => self.on_fork(from, author, &evidence),
-            Err(quorate_log::Error::Mismatch | quorate_log::Error::Contradiction { .. }) => self.ask_whole(from, author),
+            Err(quorate_log::Error::Mismatch | quorate_log::Error::Contradiction { .. }) => {
+                self.ask_whole(from, author)
+            }
             Err(_) => {}
         }
     }
 
     /// New entries of a replica: durable, folded, and everybody else is told.
     fn on_growth(&mut self, from: PartyId, author: PartyId, start: u64, note: &str) {
-        let Some(log) = self.logs.get(&author) else { return };
-        let entries: Vec<_> = log.entries().iter().skip(usize::try_from(start).unwrap_or(usize::MAX)).cloned().collect();
+        let Some(log) = self.logs.get(&author) else {
+            return;
+        };
+        let entries: Vec<_> = log
+            .entries()
+            .iter()
+            .skip(usize::try_from(start).unwrap_or(usize::MAX))
+            .cloned()
+            .collect();
         let end = log.size();
         if let Some(peer) = self.peers.get_mut(&from) {
             let holds = peer.holds.entry(author).or_default();
             *holds = end.max(*holds);
         }
         self.out.persist(
-            Mutation::Replicate { author, incarnation: INCARNATION, from: start, entries: entries.clone() },
+            Mutation::Replicate {
+                author,
+                incarnation: INCARNATION,
+                from: start,
+                entries: entries.clone(),
+            },
             Vec::new(),
         );
         self.persist_checkpoint(author, note.to_owned(), Vec::new());
@@ -157,7 +213,12 @@ impl Vault {
                 self.absorb(author, position, &logged);
             }
         }
-        let others: Vec<_> = self.peers.iter().filter(|(id, peer)| peer.connected && **id != from).map(|(id, _)| *id).collect();
+        let others: Vec<_> = self
+            .peers
+            .iter()
+            .filter(|(id, peer)| peer.connected && **id != from)
+            .map(|(id, _)| *id)
+            .collect();
         for to in others {
             self.send_heads(to);
         }
@@ -180,9 +241,13 @@ impl Vault {
 
     fn on_fork(&mut self, from: PartyId, author: PartyId, evidence: &quorate_log::ForkEvidence) {
         self.conduct.forked.insert(author);
-        self.out.persist(conduct::fork_note(author, evidence), Vec::new());
+        self.out
+            .persist(conduct::fork_note(author, evidence), Vec::new());
         let offence = "signed two versions of its own log".to_owned();
-        self.out.done(crate::io::Outcome::Misbehaved { culprit: author, offence });
+        self.out.done(crate::io::Outcome::Misbehaved {
+            culprit: author,
+            offence,
+        });
         self.stirred = true;
         if from == author {
             self.show_whole(from, author);
@@ -191,7 +256,9 @@ impl Vault {
 
     /// The entries fit no branch known here: from the beginning they show whether the sender or the author is wrong.
     fn ask_whole(&mut self, from: PartyId, author: PartyId) {
-        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let Some(peer) = self.peers.get_mut(&from) else {
+            return;
+        };
         if peer.asked_whole.insert(author) {
             self.out.send(from, Message::AskLog { author });
             if from == author {
@@ -202,7 +269,9 @@ impl Vault {
 
     /// Sends a log from the beginning, once a connection. Its author learns that way that it was put back.
     pub(super) fn show_whole(&mut self, to: PartyId, author: PartyId) {
-        let (Some(peer), Some(log)) = (self.peers.get_mut(&to), self.logs.get(&author)) else { return };
+        let (Some(peer), Some(log)) = (self.peers.get_mut(&to), self.logs.get(&author)) else {
+            return;
+        };
         if !peer.shown_whole.insert(author) {
             return;
         }

@@ -30,11 +30,18 @@ impl Vault {
     /// # Errors
     /// As [`Vault::new`], and [`Error::Damaged`] or [`Error::ForeignLog`] for what no vault with this charter wrote.
     pub fn restore(setup: Setup, snapshot: Snapshot, now: Time) -> Result<Self, Error> {
-        let Setup { charter, me, identity, engine } = setup;
+        let Setup {
+            charter,
+            me,
+            identity,
+            engine,
+        } = setup;
         let state = State::new(charter.clone(), me)?;
         let committee = charter.committee()?;
         let my_index = charter.index_of(&me).ok_or(Error::NotAMember)?;
-        if charter.member(&me).map(|member| member.identity) != Some(identity.verifying_key().to_bytes()) {
+        if charter.member(&me).map(|member| member.identity)
+            != Some(identity.verifying_key().to_bytes())
+        {
             return Err(Error::NotAMember);
         }
         let members: BTreeSet<PartyId> = charter.parties().collect();
@@ -54,7 +61,11 @@ impl Vault {
             now,
             state,
             logs: BTreeMap::new(),
-            peers: members.iter().filter(|party| **party != me).map(|party| (*party, Default::default())).collect(),
+            peers: members
+                .iter()
+                .filter(|party| **party != me)
+                .map(|party| (*party, Default::default()))
+                .collect(),
             conduct: Conduct::restore(&snapshot.notes, &members),
             kept_checkpoints: kept_checkpoints(&snapshot.notes),
             rolled_back: false,
@@ -83,14 +94,22 @@ impl Vault {
         checkpoints: &[(PartyId, u32, String)],
         notes: &[(String, Vec<u8>)],
     ) -> Result<(), Error> {
-        let mut entries: BTreeMap<PartyId, Vec<Vec<u8>>> = logs.into_iter().map(|(author, _, e)| (author, e)).collect();
+        let mut entries: BTreeMap<PartyId, Vec<Vec<u8>>> =
+            logs.into_iter().map(|(author, _, e)| (author, e)).collect();
         let charter = self.charter.clone();
         for member in &charter.members {
             let author = member.party;
-            let newest = checkpoints.iter().filter(|(party, ..)| *party == author).map(|(.., note)| note.as_str());
+            let newest = checkpoints
+                .iter()
+                .filter(|(party, ..)| *party == author)
+                .map(|(.., note)| note.as_str());
             let kept = kept_of(notes, &author).filter_map(|note| std::str::from_utf8(note).ok());
-            let signed = kept.chain(newest).map(|note| parse(member, note)).collect::<Result<Vec<_>, _>>()?;
-            let log = self.restore_log(member, entries.remove(&author).unwrap_or_default(), signed)?;
+            let signed = kept
+                .chain(newest)
+                .map(|note| parse(member, note))
+                .collect::<Result<Vec<_>, _>>()?;
+            let log =
+                self.restore_log(member, entries.remove(&author).unwrap_or_default(), signed)?;
             for (position, bytes) in (0..).zip(log.entries()) {
                 if let Ok(logged) = codec::decode::<Logged>(bytes, MAX_ENTRY_BYTES) {
                     self.state.absorb(author, INCARNATION, position, &logged);
@@ -101,18 +120,33 @@ impl Vault {
         Ok(())
     }
 
-    fn restore_log(&self, member: &Member, entries: Vec<Vec<u8>>, signed: Vec<SignedCheckpoint>) -> Result<Log, Error> {
-        let origin = Origin { vault: self.id.0, author: member.party.0, incarnation: INCARNATION };
+    fn restore_log(
+        &self,
+        member: &Member,
+        entries: Vec<Vec<u8>>,
+        signed: Vec<SignedCheckpoint>,
+    ) -> Result<Log, Error> {
+        let origin = Origin {
+            vault: self.id.0,
+            author: member.party.0,
+            incarnation: INCARNATION,
+        };
         let log = Log::restore(origin, member.identity_key()?, entries, signed)
             .map_err(|error| damaged(member, error.to_string()))?;
         // Own entries and their checkpoint are written together, and so are replicas and theirs.
         if log.signed_size() != log.size() {
-            return Err(damaged(member, "its newest entries are not covered by a checkpoint".to_owned()));
+            return Err(damaged(
+                member,
+                "its newest entries are not covered by a checkpoint".to_owned(),
+            ));
         }
         Ok(log)
     }
 
-    fn restore_secrets(&mut self, secrets: &[(String, zeroize::Zeroizing<Vec<u8>>)]) -> Result<(), Error> {
+    fn restore_secrets(
+        &mut self,
+        secrets: &[(String, zeroize::Zeroizing<Vec<u8>>)],
+    ) -> Result<(), Error> {
         for (name, plain) in secrets {
             if let Some(attempt) = attempt_of_secret(name) {
                 self.secrets.insert(attempt, read_secrets(name, plain)?);
@@ -121,7 +155,10 @@ impl Vault {
         match self.active_keys() {
             Some((attempt, _)) if !self.secrets.contains_key(&attempt) => {
                 let what = "key shares".to_owned();
-                Err(Error::Damaged { what, why: format!("those of attempt {attempt} are missing") })
+                Err(Error::Damaged {
+                    what,
+                    why: format!("those of attempt {attempt} are missing"),
+                })
             }
             _ => Ok(()),
         }
@@ -133,5 +170,8 @@ fn parse(member: &Member, note: &str) -> Result<SignedCheckpoint, Error> {
 }
 
 fn damaged(member: &Member, why: String) -> Error {
-    Error::Damaged { what: format!("log of {}", member.name), why }
+    Error::Damaged {
+        what: format!("log of {}", member.name),
+        why,
+    }
 }

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use quorate_chain::Signable;
-use quorate_threshold::{EcdsaSignature, MessageDigest, Outgoing, PartyIndex, Session, SignParams, Step, Verdict};
+use quorate_threshold::{
+    EcdsaSignature, MessageDigest, Outgoing, PartyIndex, Session, SignParams, Step, Verdict,
+};
 use rand_core::CryptoRngCore;
 
 use super::Vault;
@@ -76,14 +78,20 @@ impl Sessions {
     }
 
     fn keep_early(&mut self, early: Early) {
-        let from_same = self.early.iter().filter(|other| other.from == early.from).count();
+        let from_same = self
+            .early
+            .iter()
+            .filter(|other| other.from == early.from)
+            .count();
         if from_same < MAX_EARLY {
             self.early.push(early);
         }
     }
 
     fn take_early(&mut self, session: &SessionId) -> Vec<Early> {
-        let (of_it, rest) = std::mem::take(&mut self.early).into_iter().partition(|early| early.session == *session);
+        let (of_it, rest) = std::mem::take(&mut self.early)
+            .into_iter()
+            .partition(|early| early.session == *session);
         self.early = rest;
         of_it
     }
@@ -91,35 +99,69 @@ impl Sessions {
 
 impl Vault {
     /// Enters a session: the record first, round one when it is durable.
-    pub(super) fn enter(&mut self, record: SessionRecord, signable: Signable, open: Option<Box<Open>>) {
+    pub(super) fn enter(
+        &mut self,
+        record: SessionRecord,
+        signable: Signable,
+        open: Option<Box<Open>>,
+    ) {
         let session = record.session;
         if self.entered(&record.request) >= MAX_ENTRIES {
             return;
         }
-        let slot = SlotKey { chain: signable.transfer().chain, slot: signable.transfer().nonce };
+        let slot = SlotKey {
+            chain: signable.transfer().chain,
+            slot: signable.transfer().nonce,
+        };
         if self.append_unasked(Entry::SessionRecord(Box::new(record.clone()))) {
             self.out.after_own(After::StartSession(session));
             let stage = Stage::Recording(open);
-            self.sessions.live.insert(session, Live { record, signable, slot, stage });
+            self.sessions.live.insert(
+                session,
+                Live {
+                    record,
+                    signable,
+                    slot,
+                    stage,
+                },
+            );
         }
     }
 
     /// How many sessions of a request this member has a record of.
     fn entered(&self, request: &RequestId) -> usize {
-        self.state.sessions(request).iter().filter(|session| session.recorded.contains(&self.me)).count()
+        self.state
+            .sessions(request)
+            .iter()
+            .filter(|session| session.recorded.contains(&self.me))
+            .count()
     }
 
     /// The record is durable: the opener proposes, and everybody sends round one.
     pub(super) fn start_session(&mut self, id: SessionId, rng: &mut dyn CryptoRngCore) {
-        let Some(live) = self.sessions.live.get_mut(&id) else { return };
-        let Stage::Recording(open) = &mut live.stage else { return };
+        let Some(live) = self.sessions.live.get_mut(&id) else {
+            return;
+        };
+        let Stage::Recording(open) = &mut live.stage else {
+            return;
+        };
         let open = open.take();
         let quorum = live.record.quorum.clone();
         let digest = MessageDigest::derived_from_what_this_signer_decoded(live.signable.digest());
         let started = match self.sign_params(id, &quorum, digest) {
-            None => return self.fail(id, "this member has no shares of the vault's keys".to_owned()),
+            None => {
+                return self.fail(
+                    id,
+                    "this member has no shares of the vault's keys".to_owned(),
+                );
+            }
             Some((params, attempt)) => match self.secrets.get(&attempt) {
-                None => return self.fail(id, "this member has no shares of the vault's keys".to_owned()),
+                None => {
+                    return self.fail(
+                        id,
+                        "this member has no shares of the vault's keys".to_owned(),
+                    );
+                }
                 Some(secrets) => self.engine.sign_ecdsa(params, secrets, rng),
             },
         };
@@ -129,7 +171,10 @@ impl Vault {
                 if let Some(open) = open {
                     self.tell_quorum(&quorum, &Message::Open(open));
                 }
-                let running = Running { session: started.session, progress: self.now };
+                let running = Running {
+                    session: started.session,
+                    progress: self.now,
+                };
                 if let Some(live) = self.sessions.live.get_mut(&id) {
                     live.stage = Stage::Running(running);
                 }
@@ -142,9 +187,17 @@ impl Vault {
         }
     }
 
-    fn sign_params(&self, id: SessionId, quorum: &[PartyId], digest: MessageDigest) -> Option<(SignParams, u32)> {
+    fn sign_params(
+        &self,
+        id: SessionId,
+        quorum: &[PartyId],
+        digest: MessageDigest,
+    ) -> Option<(SignParams, u32)> {
         let (attempt, public) = self.active_keys()?;
-        let quorum = quorum.iter().map(|party| self.charter.index_of(party)).collect::<Option<Vec<_>>>()?;
+        let quorum = quorum
+            .iter()
+            .map(|party| self.charter.index_of(party))
+            .collect::<Option<Vec<_>>>()?;
         let params = SignParams {
             session: id.0,
             vault: self.id.0,
@@ -161,8 +214,18 @@ impl Vault {
 
     fn send_sign(&mut self, session: SessionId, send: Vec<Outgoing>) {
         for outgoing in send {
-            if let Some(to) = self.charter.member_at(outgoing.to).map(|member| member.party) {
-                self.out.send(to, Message::Sign { session, bytes: outgoing.bytes });
+            if let Some(to) = self
+                .charter
+                .member_at(outgoing.to)
+                .map(|member| member.party)
+            {
+                self.out.send(
+                    to,
+                    Message::Sign {
+                        session,
+                        bytes: outgoing.bytes,
+                    },
+                );
             }
         }
     }
@@ -174,10 +237,23 @@ impl Vault {
     }
 
     /// A signing envelope arrived.
-    pub(super) fn on_sign(&mut self, from: PartyId, id: SessionId, bytes: &[u8], rng: &mut dyn CryptoRngCore) {
-        let Some(index) = self.charter.index_of(&from) else { return };
+    pub(super) fn on_sign(
+        &mut self,
+        from: PartyId,
+        id: SessionId,
+        bytes: &[u8],
+        rng: &mut dyn CryptoRngCore,
+    ) {
+        let Some(index) = self.charter.index_of(&from) else {
+            return;
+        };
         let now = self.now;
-        let step = match self.sessions.live.get_mut(&id).map(|live| (&live.record.quorum, &mut live.stage)) {
+        let step = match self
+            .sessions
+            .live
+            .get_mut(&id)
+            .map(|live| (&live.record.quorum, &mut live.stage))
+        {
             Some((quorum, _)) if !quorum.contains(&from) => return,
             Some((_, Stage::Running(running))) => {
                 let step = running.session.receive(index, bytes, rng);
@@ -187,7 +263,13 @@ impl Vault {
                 step
             }
             Some((_, Stage::Recording(_))) => return self.keep_early_sign(from, id, bytes),
-            None if self.state.session(&id).is_some_and(|facts| facts.records.contains_key(&self.me)) => return,
+            None if self
+                .state
+                .session(&id)
+                .is_some_and(|facts| facts.records.contains_key(&self.me)) =>
+            {
+                return;
+            }
             None => return self.keep_early_sign(from, id, bytes),
         };
         match step {
@@ -202,7 +284,12 @@ impl Vault {
     }
 
     fn keep_early_sign(&mut self, from: PartyId, session: SessionId, bytes: &[u8]) {
-        let early = Early { from, session, bytes: bytes.to_vec(), at: self.now };
+        let early = Early {
+            from,
+            session,
+            bytes: bytes.to_vec(),
+            at: self.now,
+        };
         self.sessions.keep_early(early);
     }
 
@@ -213,7 +300,10 @@ impl Vault {
             Verdict::LocalBan { culprit, check } => {
                 self.ban(culprit, check);
                 let name = self.names(vec![culprit]);
-                self.fail(id, format!("{check}; this member does not sign with {name} any more"));
+                self.fail(
+                    id,
+                    format!("{check}; this member does not sign with {name} any more"),
+                );
             }
             Verdict::NamedFault { culprit, evidence } => {
                 let offence = self.accuse(culprit, &id.short(), &evidence);
@@ -224,8 +314,12 @@ impl Vault {
 
     /// A verified signature came out.
     fn finish_session(&mut self, id: SessionId, signature: EcdsaSignature) {
-        let Some(live) = self.sessions.live.get(&id) else { return };
-        let signed = live.signable.assemble(signature.r, signature.s, signature.recovery_id);
+        let Some(live) = self.sessions.live.get(&id) else {
+            return;
+        };
+        let signed = live
+            .signable
+            .assemble(signature.r, signature.s, signature.recovery_id);
         let slot = live.slot;
         let opener = live.record.opener == self.me;
         match signed {
@@ -234,7 +328,10 @@ impl Vault {
                 self.settle_with_opener(id, true);
                 self.sessions.live.remove(&id);
                 let result = SessionResult::Signed(signature);
-                self.append_unasked(Entry::SessionOutcome { session: id, result });
+                self.append_unasked(Entry::SessionOutcome {
+                    session: id,
+                    result,
+                });
                 if opener {
                     self.broadcast(slot.chain, signed);
                 }
@@ -252,10 +349,18 @@ impl Vault {
     /// Ends a session without a signature. Somebody else of the quorum may hold one: the slot excludes a second payment.
     pub(super) fn fail(&mut self, id: SessionId, reason: String) {
         self.settle_with_opener(id, false);
-        let Some(live) = self.sessions.live.remove(&id) else { return };
-        let ended = Message::Decline { session: id, reason: Decline::Ended(reason.clone()) };
+        let Some(live) = self.sessions.live.remove(&id) else {
+            return;
+        };
+        let ended = Message::Decline {
+            session: id,
+            reason: Decline::Ended(reason.clone()),
+        };
         self.tell_quorum(&live.record.quorum, &ended);
-        self.append_unasked(Entry::SessionOutcome { session: id, result: SessionResult::Failed { reason } });
+        self.append_unasked(Entry::SessionOutcome {
+            session: id,
+            result: SessionResult::Failed { reason },
+        });
         self.sessions.take_early(&id);
         self.stirred = true;
     }
@@ -293,13 +398,17 @@ impl Vault {
     /// Ends sessions that nobody helps on, and forgets envelopes of sessions that never began.
     pub(super) fn end_stale_sessions(&mut self) {
         let now = self.now;
-        self.sessions.early.retain(|early| now.since_ms(early.at) < EARLY_MS);
+        self.sessions
+            .early
+            .retain(|early| now.since_ms(early.at) < EARLY_MS);
         let running: Vec<(SessionId, Time, Vec<PartyIndex>)> = self
             .sessions
             .live
             .iter()
             .filter_map(|(id, live)| match &live.stage {
-                Stage::Running(running) => Some((*id, running.progress, running.session.waiting_for())),
+                Stage::Running(running) => {
+                    Some((*id, running.progress, running.session.waiting_for()))
+                }
                 Stage::Recording(_) => None,
             })
             .collect();
@@ -309,7 +418,11 @@ impl Vault {
                 self.wake_by(deadline);
                 continue;
             }
-            for party in silent.iter().filter_map(|index| self.charter.member_at(*index).map(|m| m.party)).collect::<Vec<_>>() {
+            for party in silent
+                .iter()
+                .filter_map(|index| self.charter.member_at(*index).map(|m| m.party))
+                .collect::<Vec<_>>()
+            {
                 self.penalise(party);
             }
             let names = self.names(silent);
@@ -321,7 +434,9 @@ impl Vault {
     pub(super) fn end_all_if_rolled_back(&mut self) {
         if self.rolled_back {
             let live: Vec<_> = self.sessions.live.keys().copied().collect();
-            live.into_iter().for_each(|id| self.fail(id, "this member was put back to an earlier copy".to_owned()));
+            live.into_iter().for_each(|id| {
+                self.fail(id, "this member was put back to an earlier copy".to_owned())
+            });
         }
     }
 
@@ -331,9 +446,16 @@ impl Vault {
             return;
         }
         self.sessions.left_open_closed = true;
-        let open: Vec<_> = self.state.unfinished_sessions(&self.me).into_iter().filter(|id| !self.sessions.is_live(id)).collect();
+        let open: Vec<_> = self
+            .state
+            .unfinished_sessions(&self.me)
+            .into_iter()
+            .filter(|id| !self.sessions.is_live(id))
+            .collect();
         for session in open {
-            let result = SessionResult::Failed { reason: "restarted".to_owned() };
+            let result = SessionResult::Failed {
+                reason: "restarted".to_owned(),
+            };
             self.append_unasked(Entry::SessionOutcome { session, result });
         }
     }
@@ -349,5 +471,9 @@ impl Vault {
 /// Words of another member, short enough for a log entry.
 fn cut(words: &str) -> String {
     const MAX_CHARS: usize = 120;
-    words.chars().filter(|c| !c.is_control()).take(MAX_CHARS).collect()
+    words
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_CHARS)
+        .collect()
 }

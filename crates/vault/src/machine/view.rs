@@ -15,7 +15,9 @@ use crate::fold::{Act0, State};
 use crate::ids::{PartyId, RequestId, Time, VaultId};
 use quorate_log::Log;
 
-pub use self::request::{DecisionView, IntentView, NoteView, ReceiptView, RequestView, SessionView};
+pub use self::request::{
+    DecisionView, IntentView, NoteView, ReceiptView, RequestView, SessionView,
+};
 
 /// Where the vault stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -146,7 +148,9 @@ impl Vault {
     /// Why this member signs nothing at present; none when it would.
     pub fn read_only(&self) -> Option<&'static str> {
         if self.rolled_back {
-            return Some("its own log was put back to an earlier copy; start it from the newest copy of its folder");
+            return Some(
+                "its own log was put back to an earlier copy; start it from the newest copy of its folder",
+            );
         }
         let heard = self.peers.values().any(|peer| peer.caught_up);
         (!heard).then_some("it has not heard since its start what the others hold of its own log")
@@ -154,12 +158,18 @@ impl Vault {
 
     /// What an endpoint complained of last, in words, by chain.
     pub fn chain_trouble(&self) -> impl Iterator<Item = (&quorate_chain::ChainId, &str)> {
-        self.watch.trouble.iter().map(|(chain, words)| (chain, words.as_str()))
+        self.watch
+            .trouble
+            .iter()
+            .map(|(chain, words)| (chain, words.as_str()))
     }
 
     /// The other members at this moment, in committee order.
     pub fn presence(&self) -> Vec<Presence> {
-        let others = self.charter.parties().filter_map(|party| Some((party, self.peers.get(&party)?)));
+        let others = self
+            .charter
+            .parties()
+            .filter_map(|party| Some((party, self.peers.get(&party)?)));
         others
             .map(|(party, peer)| Presence {
                 party,
@@ -185,21 +195,35 @@ impl Vault {
 
     /// Who has to do what before the vault's making goes on.
     pub fn awaited(&self) -> Vec<Awaited> {
-        let await_all = |parties: Vec<PartyId>, what| parties.into_iter().map(|party| self.awaited_one(party, what)).collect();
+        let await_all = |parties: Vec<PartyId>, what| {
+            parties
+                .into_iter()
+                .map(|party| self.awaited_one(party, what))
+                .collect()
+        };
         let offline = || -> Vec<PartyId> {
-            self.charter.parties().filter(|party| self.peers.get(party).is_some_and(|peer| !peer.is_ready())).collect()
+            self.charter
+                .parties()
+                .filter(|party| self.peers.get(party).is_some_and(|peer| !peer.is_ready()))
+                .collect()
         };
         match self.state.act0() {
             Act0::Confirming { missing, .. } => await_all(missing, "to confirm the six words"),
             Act0::Keygen { .. } => await_all(offline(), "to come online"),
             Act0::Preparing { missing, .. } => await_all(missing, "to store its shares"),
-            Act0::Decided { unacknowledged, .. } => await_all(unacknowledged, "to acknowledge the keys"),
+            Act0::Decided { unacknowledged, .. } => {
+                await_all(unacknowledged, "to acknowledge the keys")
+            }
             Act0::Active { .. } => Vec::new(),
         }
     }
 
     fn awaited_one(&self, party: PartyId, what: &'static str) -> Awaited {
-        Awaited { party, name: self.charter.name_of(&party), what }
+        Awaited {
+            party,
+            name: self.charter.name_of(&party),
+            what,
+        }
     }
 
     /// Where the vault stands.
@@ -222,13 +246,31 @@ impl Vault {
             name: self.charter.name.clone(),
             threshold: self.charter.threshold,
             needed: self.charter.needed(),
-            members: self.charter.parties().filter_map(|party| self.member_view(&party, &act0)).collect(),
+            members: self
+                .charter
+                .parties()
+                .filter_map(|party| self.member_view(&party, &act0))
+                .collect(),
             phase,
-            words: self.words().as_array().iter().map(|word| (*word).to_owned()).collect(),
+            words: self
+                .words()
+                .as_array()
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect(),
             charter_version: self.charter.version,
-            epoch: if phase == Phase::Active { FIRST_EPOCH } else { 0 },
+            epoch: if phase == Phase::Active {
+                FIRST_EPOCH
+            } else {
+                0
+            },
             address: self.state.address().map(|address| address.to_string()),
-            aborted: self.state.aborts().into_iter().map(|(n, party, why)| (n, name(&party), why)).collect(),
+            aborted: self
+                .state
+                .aborts()
+                .into_iter()
+                .map(|(n, party, why)| (n, name(&party), why))
+                .collect(),
         }
     }
 
@@ -259,7 +301,11 @@ impl Vault {
 
     /// Every request, oldest first.
     pub fn requests(&self) -> Vec<RequestView> {
-        let mut all: Vec<_> = self.state.requests().filter_map(|id| self.request(&id)).collect();
+        let mut all: Vec<_> = self
+            .state
+            .requests()
+            .filter_map(|id| self.request(&id))
+            .collect();
         all.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         all
     }

@@ -31,25 +31,68 @@ fn every_kind() -> Vec<Message> {
         unsigned: vec![2, 3],
     };
     vec![
-        Message::Roster { charter: Box::new(charter), addresses: Vec::new() },
-        Message::Heads { heads: vec![Head { author: party, incarnation: 0, size: 300, root: [6; 32] }] },
+        Message::Roster {
+            charter: Box::new(charter),
+            addresses: Vec::new(),
+        },
+        Message::Heads {
+            heads: vec![Head {
+                author: party,
+                incarnation: 0,
+                size: 300,
+                root: [6; 32],
+            }],
+        },
         Message::AskLog { author: party },
-        Message::Entries { author: party, incarnation: 0, from: 7, entries: vec![vec![8, 9]], note: "n".to_owned() },
-        Message::Keygen { attempt: 1, bytes: vec![1, 2] },
+        Message::Entries {
+            author: party,
+            incarnation: 0,
+            from: 7,
+            entries: vec![vec![8, 9]],
+            note: "n".to_owned(),
+        },
+        Message::Keygen {
+            attempt: 1,
+            bytes: vec![1, 2],
+        },
         Message::Open(Box::new(open)),
-        Message::Decline { session, reason: Decline::NotAllowed("no".to_owned()) },
-        Message::Decline { session, reason: Decline::Busy },
-        Message::Decline { session, reason: Decline::Banned(party) },
-        Message::Decline { session, reason: Decline::CatchingUp },
-        Message::Decline { session, reason: Decline::Mismatch("x".to_owned()) },
-        Message::Decline { session, reason: Decline::Ended("y".to_owned()) },
-        Message::Sign { session, bytes: vec![3, 4] },
+        Message::Decline {
+            session,
+            reason: Decline::NotAllowed("no".to_owned()),
+        },
+        Message::Decline {
+            session,
+            reason: Decline::Busy,
+        },
+        Message::Decline {
+            session,
+            reason: Decline::Banned(party),
+        },
+        Message::Decline {
+            session,
+            reason: Decline::CatchingUp,
+        },
+        Message::Decline {
+            session,
+            reason: Decline::Mismatch("x".to_owned()),
+        },
+        Message::Decline {
+            session,
+            reason: Decline::Ended("y".to_owned()),
+        },
+        Message::Sign {
+            session,
+            bytes: vec![3, 4],
+        },
     ]
 }
 
 #[test]
 fn golden_encodings() {
-    let lines: Vec<String> = every_kind().iter().map(|message| hex::encode(message.encode())).collect();
+    let lines: Vec<String> = every_kind()
+        .iter()
+        .map(|message| hex::encode(message.encode()))
+        .collect();
     insta::assert_snapshot!(lines.join("\n"));
 }
 
@@ -74,7 +117,10 @@ fn one_byte_more_or_less_is_refused() {
 fn another_version_is_named_as_that() {
     let mut bytes = every_kind()[1].encode();
     bytes[0] = 2;
-    assert_eq!(Message::decode(&bytes), Err(CodecError::Version { found: 2 }));
+    assert_eq!(
+        Message::decode(&bytes),
+        Err(CodecError::Version { found: 2 })
+    );
 }
 
 /// Threat: a length bomb.
@@ -82,7 +128,10 @@ fn another_version_is_named_as_that() {
 fn a_message_that_is_too_long_is_refused_before_it_is_read() {
     let found = MAX_MESSAGE_BYTES + 1;
     let limit = MAX_MESSAGE_BYTES;
-    assert_eq!(Message::decode(&vec![1; found]), Err(CodecError::TooLong { found, limit }));
+    assert_eq!(
+        Message::decode(&vec![1; found]),
+        Err(CodecError::TooLong { found, limit })
+    );
     // A list that claims four thousand million heads.
     assert!(Message::decode(&[1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f]).is_err());
 }

@@ -20,7 +20,11 @@ impl Vault {
     fn broadcast_blocked(&self, standing: &Standing) -> Option<String> {
         let newest = self.state.newest_signed(&standing.id, Purpose::Payment)?;
         let hash = self.state.signed_tx(&newest)?.hash;
-        let refused = self.watch.refused.get(&hash).map(|words| format!("the chain does not take it: {words}"));
+        let refused = self
+            .watch
+            .refused
+            .get(&hash)
+            .map(|words| format!("the chain does not take it: {words}"));
         refused.or_else(|| self.trouble_with(standing))
     }
 
@@ -28,39 +32,65 @@ impl Vault {
         if let Some(why) = self.read_only() {
             return Some(format!("this member signs nothing: {why}"));
         }
-        let mine = self.state.may_sign(&standing.id, Purpose::Payment, self.now);
-        if let Err(denied @ (Denied::LowerSlotOpen { .. } | Denied::SlotEntered { .. } | Denied::MovedAfterEntry { .. })) = mine
+        let mine = self
+            .state
+            .may_sign(&standing.id, Purpose::Payment, self.now);
+        if let Err(
+            denied @ (Denied::LowerSlotOpen { .. }
+            | Denied::SlotEntered { .. }
+            | Denied::MovedAfterEntry { .. }),
+        ) = mine
             && self.state.fill_needed(&standing.id, self.now).is_none()
         {
             return Some(denied.to_string());
         }
-        self.too_few_online(standing).or_else(|| self.trouble_with(standing))
+        self.too_few_online(standing)
+            .or_else(|| self.trouble_with(standing))
     }
 
     /// Who of the approvers is missing, when too few can be reached for a session.
     fn too_few_online(&self, standing: &Standing) -> Option<String> {
         let needed = usize::from(self.charter.threshold);
         let can_sign = |party: &PartyId| {
-            *party == self.me || (self.conduct.trusts(party) && self.peers.get(party).is_some_and(|peer| peer.is_ready()))
+            *party == self.me
+                || (self.conduct.trusts(party)
+                    && self.peers.get(party).is_some_and(|peer| peer.is_ready()))
         };
-        let (there, away): (Vec<_>, Vec<_>) =
-            standing.approvals.iter().map(|approval| approval.party).partition(can_sign);
+        let (there, away): (Vec<_>, Vec<_>) = standing
+            .approvals
+            .iter()
+            .map(|approval| approval.party)
+            .partition(can_sign);
         if there.len() >= needed {
             return None;
         }
-        let (distrusted, offline): (Vec<_>, Vec<_>) = away.into_iter().partition(|party| !self.conduct.trusts(party));
-        let names = |parties: &[PartyId]| parties.iter().map(|p| self.charter.name_of(p)).collect::<Vec<_>>().join(" and ");
+        let (distrusted, offline): (Vec<_>, Vec<_>) = away
+            .into_iter()
+            .partition(|party| !self.conduct.trusts(party));
+        let names = |parties: &[PartyId]| {
+            parties
+                .iter()
+                .map(|p| self.charter.name_of(p))
+                .collect::<Vec<_>>()
+                .join(" and ")
+        };
         let mut sentence = format!("{needed} of those who approved are needed online");
         if !offline.is_empty() {
             sentence.push_str(&format!("; offline: {}", names(&offline)));
         }
         if !distrusted.is_empty() {
-            sentence.push_str(&format!("; this member does not sign with {}", names(&distrusted)));
+            sentence.push_str(&format!(
+                "; this member does not sign with {}",
+                names(&distrusted)
+            ));
         }
         Some(sentence)
     }
 
     fn trouble_with(&self, standing: &Standing) -> Option<String> {
-        self.watch.trouble.get(&standing.slot.chain).map(|words| format!("the endpoint of {}: {words}", standing.slot.chain))
+        self.watch
+            .trouble
+            .get(&standing.slot.chain)
+            .map(|words| format!("the endpoint of {}: {words}", standing.slot.chain))
     }
 }

@@ -155,12 +155,20 @@ pub(super) fn view(vault: &Vault, id: &RequestId) -> Option<RequestView> {
     let name = |party: &PartyId| vault.charter.name_of(party);
     let decisions = |all: &[fold::Decision]| {
         all.iter()
-            .map(|one| DecisionView { member: name(&one.party), at: one.at, reason: one.reason.clone() })
+            .map(|one| DecisionView {
+                member: name(&one.party),
+                at: one.at,
+                reason: one.reason.clone(),
+            })
             .collect::<Vec<_>>()
     };
     let sessions = vault.state.sessions(id);
-    let signed = sessions.iter().filter(|session| session.record.purpose == Purpose::Payment);
-    let tx_hashes = signed.filter_map(|session| Some(hex0x(&vault.state.signed_tx(&session.session)?.hash))).collect();
+    let signed = sessions
+        .iter()
+        .filter(|session| session.record.purpose == Purpose::Payment);
+    let tx_hashes = signed
+        .filter_map(|session| Some(hex0x(&vault.state.signed_tx(&session.session)?.hash)))
+        .collect();
     Some(RequestView {
         id: id.to_string(),
         awaits_you: awaits(vault, &standing),
@@ -180,16 +188,26 @@ pub(super) fn view(vault: &Vault, id: &RequestId) -> Option<RequestView> {
         notes: standing
             .notes
             .iter()
-            .map(|note| NoteView { member: name(&note.party), at: note.at, text: note.text.clone() })
+            .map(|note| NoteView {
+                member: name(&note.party),
+                at: note.at,
+                text: note.text.clone(),
+            })
             .collect(),
-        sessions: sessions.iter().map(|session| session_view(vault, session)).collect(),
+        sessions: sessions
+            .iter()
+            .map(|session| session_view(vault, session))
+            .collect(),
         tx_hashes,
         receipt: receipt_view(vault, &standing),
     })
 }
 
 fn awaits(vault: &Vault, standing: &Standing) -> bool {
-    let open = matches!(standing.state, RequestState::WaitingForApprovals | RequestState::Ready);
+    let open = matches!(
+        standing.state,
+        RequestState::WaitingForApprovals | RequestState::Ready
+    );
     let mine = |all: &[fold::Decision]| all.iter().any(|one| one.party == vault.me);
     open && !mine(&standing.approvals) && !mine(&standing.rejections)
 }
@@ -220,7 +238,9 @@ fn session_view(vault: &Vault, session: &fold::SessionView) -> SessionView {
         SessionEnd::Running => ("running", None),
         SessionEnd::Signed => ("signed", None),
         SessionEnd::Failed(reasons) => {
-            let said = reasons.iter().map(|(party, why)| format!("{}: {why}", name(party)));
+            let said = reasons
+                .iter()
+                .map(|(party, why)| format!("{}: {why}", name(party)));
             ("failed", Some(said.collect::<Vec<_>>().join("; ")))
         }
     };

@@ -88,7 +88,7 @@ pub(crate) async fn start(dir: PathBuf, store: Store, at: Addresses) -> Result<A
         reachable: listen.clone(),
     };
     let making = Making::load(tools)?;
-    router.complete(making.clone(), peers.clone());
+    router.complete(&making, &peers);
     making.resume_all().map_err(|(name, error)| start_error(name, error))?;
     for contact in learnt(&shelf)? {
         peers.know_newer(contact);
@@ -141,23 +141,15 @@ fn start_error(name: String, error: StartError) -> NodeError {
 }
 
 impl AtWork {
-    /// Ends everything in order: nobody asks any more, vaults commit what they have, peers are told, the store closes.
-    ///
-    /// # Errors
-    /// The store could not be closed tidily; everything in it is durable all the same.
-    pub(crate) async fn stop(self) -> Result<(), NodeError> {
+    /// Ends everything in order: nobody asks any more, vaults commit what they have, peers are told. Close the store
+    /// that comes back once the runtime has ended.
+    pub(crate) async fn stop(self) -> Shelf {
         let Self { daemon, server, beacon, .. } = self;
         drop(beacon);
         server.abort();
         daemon.making.close();
         daemon.vaults.stop().await;
         daemon.peers.close().await;
-        let shelf = daemon.shelf.clone();
-        drop(daemon);
-        match shelf.into_store() {
-            Some(store) => Ok(store.close()?),
-            // A request is still being answered; dropping the store later closes it as well.
-            None => Ok(()),
-        }
+        daemon.shelf.clone()
     }
 }

@@ -8,8 +8,8 @@ use quorate_vault::{Input, Message, PartyId};
 use quorate_wire::VerifiedCard;
 use rand_core::OsRng;
 
-use crate::making::Making;
-use crate::peers::{Contact, Inbox, PeerEvent, Peers};
+use crate::making::{Making, WeakMaking};
+use crate::peers::{Contact, Inbox, PeerEvent, Peers, WeakPeers};
 use crate::shelf::{Shelf, keep, load_all};
 use crate::vaults::Vaults;
 
@@ -19,7 +19,8 @@ const FAMILY: &str = "peer/";
 pub(crate) struct Router {
     vaults: Vaults,
     shelf: Shelf,
-    later: OnceLock<(Making, Peers)>,
+    /// Weak, because the channels hold this router.
+    later: OnceLock<(WeakMaking, WeakPeers)>,
 }
 
 impl Router {
@@ -29,9 +30,9 @@ impl Router {
     }
 
     /// Gives the router what needed the channels to be made.
-    pub(crate) fn complete(&self, making: Making, peers: Peers) {
+    pub(crate) fn complete(&self, making: &Making, peers: &Peers) {
         // It is completed once, at the start.
-        self.later.set((making, peers)).ok();
+        self.later.set((making.downgrade(), peers.downgrade())).ok();
     }
 
     async fn route(&self, from: PartyId, event: PeerEvent) {
@@ -59,7 +60,8 @@ impl Router {
     }
 
     async fn consider_roster(&self, from: PartyId, message: Message) {
-        let (Some((making, _)), Message::Roster { charter, addresses }) = (self.later.get(), message) else { return };
+        let making = self.later.get().and_then(|(making, _)| making.upgrade());
+        let (Some(making), Message::Roster { charter, addresses }) = (making, message) else { return };
         if let Err(error) = making.take_roster(from, *charter, addresses).await {
             tracing::error!(from = from.short(), %error, "a roster could not be taken");
         }
@@ -67,7 +69,7 @@ impl Router {
 
     /// Learns where a peer is reached from the card it sent of itself.
     async fn learn(&self, card: VerifiedCard) {
-        let Some((_, peers)) = self.later.get() else { return };
+        let Some(peers) = self.later.get().and_then(|(_, peers)| peers.upgrade()) else { return };
         let party = PartyId::of_identity(&card.card().identity);
         let key = format!("{FAMILY}{party}");
         let kept = self.shelf.apart(move |store| {

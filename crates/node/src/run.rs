@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use quorate_store::Store;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
@@ -36,10 +36,12 @@ pub struct RunOptions {
     pub api: Option<SocketAddr>,
 }
 
-/// A daemon at work in this process.
+/// A daemon at work in this process. Dropping it ends it in order as well, without telling of errors.
 pub struct Running {
-    runtime: Runtime,
-    work: AtWork,
+    /// None once it was ended.
+    work: Option<(Runtime, AtWork)>,
+    api: SocketAddr,
+    listen: Vec<SocketAddr>,
 }
 
 /// Starts a daemon in this process; it answers when this returns.
@@ -52,29 +54,46 @@ pub fn start(options: RunOptions) -> Result<Running, NodeError> {
     drop(passphrase);
     let runtime = Runtime::new().map_err(|source| NodeError::Io { action: "starting the runtime", source })?;
     let work = runtime.block_on(begin(dir, store, Addresses { listen, pairing, api }))?;
-    Ok(Running { runtime, work })
+    let (api, listen) = (work.api, work.daemon.listen.clone());
+    Ok(Running { work: Some((runtime, work)), api, listen })
 }
 
 impl Running {
     /// Where the local API listens.
     pub fn api(&self) -> SocketAddr {
-        self.work.api
+        self.api
     }
 
     /// Where peers reach this member.
     pub fn listen(&self) -> &[SocketAddr] {
-        &self.work.daemon.listen
+        &self.listen
     }
 
     /// Ends it in order.
     ///
     /// # Errors
     /// The store could not be closed tidily; everything in it is durable all the same.
-    pub fn stop(self) -> Result<(), NodeError> {
-        let Self { runtime, work } = self;
-        let ended = runtime.block_on(work.stop());
+    pub fn stop(mut self) -> Result<(), NodeError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), NodeError> {
+        let Some((runtime, work)) = self.work.take() else { return Ok(()) };
+        let shelf = runtime.block_on(work.stop());
         runtime.shutdown_timeout(ENDING);
-        ended
+        match shelf.into_store() {
+            Some(store) => Ok(store.close()?),
+            // A task outlived the runtime's patience; what it still writes is durable or not there, as ever.
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            tracing::error!(%error, "the daemon did not end tidily");
+        }
     }
 }
 
@@ -86,22 +105,23 @@ pub fn run(options: RunOptions) -> Result<(), NodeError> {
     forbid_core_dumps().map_err(|source| NodeError::Io { action: "turning core dumps off", source })?;
     start_log();
     let running = start(options)?;
-    running.runtime.block_on(async {
-        let catch = |kind| signal(kind).map_err(|source| NodeError::Io { action: "listening for signals", source });
-        let (mut term, mut int) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
-        say_ready(&running.work);
-        ended(&mut term, &mut int).await;
-        Ok::<(), NodeError>(())
-    })?;
+    if let Some((runtime, work)) = &running.work {
+        runtime.block_on(until_told(work))?;
+    }
     tracing::info!("stopping");
     running.stop()
 }
 
-async fn ended(term: &mut Signal, int: &mut Signal) {
+/// Says that the daemon answers, then waits for SIGTERM or SIGINT.
+async fn until_told(work: &AtWork) -> Result<(), NodeError> {
+    let catch = |kind| signal(kind).map_err(|source| NodeError::Io { action: "listening for signals", source });
+    let (mut term, mut int) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
+    say_ready(work);
     tokio::select! {
         _ = term.recv() => {}
         _ = int.recv() => {}
     }
+    Ok(())
 }
 
 fn say_ready(work: &AtWork) {

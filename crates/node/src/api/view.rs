@@ -9,7 +9,7 @@ use quorate_api::{
 use quorate_chain::ChainId;
 use quorate_chain::evm::Wei;
 use quorate_vault::machine::{self, Phase};
-use quorate_vault::{Vault, fold};
+use quorate_vault::{RequestId, Vault, fold};
 use quorate_wire::{PartyCard, VerifiedCard};
 
 use super::answer::Refusal;
@@ -212,7 +212,7 @@ fn warnings(look: &Look) -> Vec<String> {
 pub(super) fn request(seen: &Seen<'_>, vault: &str, names: &BTreeMap<String, String>, view: machine::RequestView) -> RequestView {
     let state = request_state(&view, seen.accepted);
     RequestView {
-        blocked: blocked(seen.vault, &view, state),
+        blocked: blocked(seen.vault, &view),
         id: view.id,
         vault: vault.to_owned(),
         kind: RequestKind::Transfer,
@@ -252,39 +252,17 @@ fn request_state(view: &machine::RequestView, accepted: &BTreeSet<[u8; 32]>) -> 
 }
 
 /// Why a request does not go on by itself at present.
-fn blocked(vault: &Vault, view: &machine::RequestView, state: RequestState) -> Option<String> {
-    match state {
-        RequestState::WaitingForApprovals => Some(view.sentence.clone()),
-        RequestState::Ready => too_few(vault, view)
-            .or_else(|| vault.read_only().map(|why| format!("this member signs nothing at present: {why}")))
-            .or_else(|| trouble(vault, view))
-            .or_else(|| Some(view.sentence.clone())),
-        RequestState::Signed | RequestState::Broadcast => trouble(vault, view),
-        RequestState::Rejected if matches!(view.state, fold::RequestState::Invalid(_)) => Some(view.sentence.clone()),
-        _ => None,
+fn blocked(vault: &Vault, view: &machine::RequestView) -> Option<String> {
+    match &view.state {
+        fold::RequestState::WaitingForApprovals | fold::RequestState::Invalid(_) => Some(view.sentence.clone()),
+        _ => vault.blocked(&id_of(view)?),
     }
 }
 
-/// Which approvers are missing for a session, if they are.
-fn too_few(vault: &Vault, view: &machine::RequestView) -> Option<String> {
-    let threshold = usize::from(vault.charter().threshold);
-    let approved: BTreeSet<&str> = view.approvals.iter().map(|one| one.member.as_str()).collect();
-    let away: Vec<String> = vault
-        .presence()
-        .into_iter()
-        .filter(|one| !one.online)
-        .map(|one| vault.charter().name_of(&one.party))
-        .filter(|name| approved.contains(name.as_str()))
-        .collect();
-    let here = approved.len().saturating_sub(away.len());
-    let are = if away.len() == 1 { "is" } else { "are" };
-    (here < threshold).then(|| format!("{threshold} approvers are needed online; {} {are} offline", away.join(", ")))
-}
-
-fn trouble(vault: &Vault, view: &machine::RequestView) -> Option<String> {
-    let mut all = vault.chain_trouble();
-    let found = all.find(|(chain, _)| chain.to_string() == view.intent.chain);
-    found.map(|(chain, words)| format!("{chain}: {words}"))
+fn id_of(view: &machine::RequestView) -> Option<RequestId> {
+    let mut id = [0; 32];
+    hex::decode_to_slice(&view.id, &mut id).ok()?;
+    Some(RequestId(id))
 }
 
 /// An intent as the API tells it.

@@ -20,7 +20,7 @@ mod rosters;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use quorate_api::is_name;
 use quorate_store::Write;
@@ -73,6 +73,17 @@ pub(crate) struct Tools {
 #[derive(Clone)]
 pub(crate) struct Making(Arc<Inner>);
 
+/// A handle that keeps nothing alive.
+#[derive(Clone)]
+pub(crate) struct WeakMaking(Weak<Inner>);
+
+impl WeakMaking {
+    /// The records, if somebody still holds them.
+    pub(crate) fn upgrade(&self) -> Option<Making> {
+        self.0.upgrade().map(Making)
+    }
+}
+
 struct Inner {
     tools: Tools,
     records: Mutex<BTreeMap<String, VaultRecord>>,
@@ -117,8 +128,13 @@ impl Making {
         for (name, record) in self.all() {
             self.resume(&name, &record.stage).map_err(|error| (name, error))?;
         }
-        tokio::spawn(rosters::keep_telling(Arc::downgrade(&self.0)));
+        tokio::spawn(rosters::keep_telling(self.downgrade()));
         Ok(())
+    }
+
+    /// A handle that keeps nothing alive.
+    pub(crate) fn downgrade(&self) -> WeakMaking {
+        WeakMaking(Arc::downgrade(&self.0))
     }
 
     /// Closes every invitation.

@@ -1,7 +1,6 @@
 //! The creator tells the roster to every joiner, again and again until that one has confirmed it: a message can be
 //! lost, and a joiner can be away for days.
 
-use std::sync::Weak;
 use std::time::Duration;
 
 use quorate_vault::machine::Phase;
@@ -9,18 +8,18 @@ use quorate_vault::{Charter, Message};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::record::{Founded, Stage};
-use super::{Inner, Making};
+use super::{Making, WeakMaking};
 
 /// How often a roster is told.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Tells rosters as long as somebody holds `making`.
-pub(super) async fn keep_telling(making: Weak<Inner>) {
+pub(super) async fn keep_telling(making: WeakMaking) {
     let mut pulse = interval(AGAIN);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         pulse.tick().await;
-        let Some(making) = making.upgrade().map(Making) else { return };
+        let Some(making) = making.upgrade() else { return };
         for (name, record) in making.all() {
             if let Stage::Founded(founded) = record.stage {
                 tell(&making, &name, &founded).await;

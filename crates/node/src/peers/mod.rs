@@ -17,7 +17,7 @@ mod table;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use ed25519_dalek::SigningKey;
 use iroh::Endpoint;
@@ -94,6 +94,17 @@ pub struct PeerStatus {
 #[derive(Clone)]
 pub struct Peers(Arc<Inner>);
 
+/// A handle that keeps no channel alive: the inbox, which the channels hold, holds this.
+#[derive(Clone)]
+pub struct WeakPeers(Weak<Inner>);
+
+impl WeakPeers {
+    /// The channels, if somebody still holds them.
+    pub fn upgrade(&self) -> Option<Peers> {
+        self.0.upgrade().map(Peers)
+    }
+}
+
 struct Inner {
     endpoint: Endpoint,
     identity: SigningKey,
@@ -141,6 +152,11 @@ impl Peers {
     /// Whether the channel to a party stands.
     pub fn is_online(&self, party: PartyId) -> bool {
         self.0.table.is_online(party)
+    }
+
+    /// A handle that keeps nothing alive.
+    pub fn downgrade(&self) -> WeakPeers {
+        WeakPeers(Arc::downgrade(&self.0))
     }
 
     /// Ends every channel, telling the peers.

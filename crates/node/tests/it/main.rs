@@ -13,3 +13,7 @@ mod endpoint;
 mod people;
 mod peers;
 mod rpc;
+mod api;
+mod making;
+mod member;
+mod process;

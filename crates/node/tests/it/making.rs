@@ -123,7 +123,7 @@ fn strangers_on_the_pairing_port_cost_nothing() {
     for junk in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 500], &[0xff; 500]] {
         let mut stream = TcpStream::connect(&invitation.address).unwrap();
         stream.write_all(junk).unwrap();
-        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).ok();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).ok();
     }

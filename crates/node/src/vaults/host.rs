@@ -54,6 +54,8 @@ pub(crate) enum Job {
     Command(Command, oneshot::Sender<Result<Outcome, HostError>>),
     /// Somebody wants to look.
     Look(Looking),
+    /// The vault is registered now: whoever is online already is told.
+    Greet,
     /// End the thread.
     Stop,
 }
@@ -147,6 +149,13 @@ impl VaultHandle {
         self.jobs.send(Job::Input(input)).await.ok();
     }
 
+    /// Tells the vault who is online already. To be called once news about members reach it: what happened before
+    /// that is seen then, and what happens after it is told.
+    pub(crate) fn greet(&self) {
+        // The queue of a vault that has just started is empty; an error means that it has stopped.
+        self.jobs.try_send(Job::Greet).ok();
+    }
+
     /// Whether a party is a member.
     pub(crate) fn has_member(&self, party: &PartyId) -> bool {
         self.charter.member(party).is_some()
@@ -237,6 +246,7 @@ struct Batch {
     inputs: Vec<Input>,
     asked: Vec<(usize, oneshot::Sender<Result<Outcome, HostError>>)>,
     looks: Vec<Looking>,
+    greet: bool,
     weight: usize,
     stop: bool,
 }
@@ -254,6 +264,7 @@ impl Batch {
                 self.weight += 1;
             }
             Job::Look(look) => self.looks.push(look),
+            Job::Greet => self.greet = true,
             Job::Stop => self.stop = true,
         }
     }
@@ -269,7 +280,6 @@ fn weight(input: &Input) -> usize {
 
 impl Host {
     fn run(mut self) {
-        self.greet_members();
         loop {
             let batch = self.gather();
             let stop = batch.stop;
@@ -300,10 +310,13 @@ impl Host {
     }
 
     fn carry_out(&mut self, batch: Batch) {
-        let Batch { inputs, asked, looks, .. } = batch;
+        let Batch { inputs, asked, looks, greet, .. } = batch;
         match self.fault() {
             Some(why) => refuse(asked, &why),
             None => self.step(inputs, asked),
+        }
+        if greet {
+            self.greet_members();
         }
         for look in looks {
             match &self.driver {

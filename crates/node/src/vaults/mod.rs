@@ -26,7 +26,9 @@ struct Running {
 impl Vaults {
     /// Adds a vault under a local name.
     pub(crate) fn put(&self, name: &str, (handle, thread): (VaultHandle, JoinHandle<()>)) {
+        let registered = handle.clone();
         lock(&self.0).insert(name.to_owned(), Running { handle, thread });
+        registered.greet();
     }
 
     /// The vault of this local name.

@@ -1,331 +1,36 @@
 //! A few vaults under their drivers, with a network that delivers in order, an obedient chain, and disks in memory.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use ed25519_dalek::{Signer, SigningKey};
 use quorate_chain::ChainId;
-use quorate_chain::evm::{self, Address, Fees, Mined, Wei};
-use quorate_driver::{Chain, Clock, Driver, DriverError, Journal, Peers, Stepped, Write};
+use quorate_chain::evm::{Address, Fees, Wei};
+use quorate_driver::{Driver, DriverError, Stepped};
 use quorate_sim::stub::StubEngine;
 use quorate_threshold::Engine;
 use quorate_vault::charter::{Charter, FOUNDING_VERSION, Member, Role, Rule};
 use quorate_vault::entry::Approval;
 use quorate_vault::fold::RequestState;
-use quorate_vault::io::{Amount, Proposal, Query, SlotStatus};
+use quorate_vault::io::{Amount, Proposal};
 use quorate_vault::machine::{Error, Phase, RequestView, Setup};
 use quorate_vault::{
-    ChainFact, Command, Input, Message, Mutation, Outcome, PartyId, RequestId, Snapshot, Time,
-    Vault, VaultId,
+    ChainFact, Command, Input, Message, Outcome, PartyId, RequestId, Time, Vault, VaultId,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
+
+use crate::disk::{Disk, MemJournal};
+use crate::fake_chain::FakeChain;
+use crate::seams::{MemChain, MemClock, MemPeers, Net};
 
 pub(crate) const CHAIN: ChainId = ChainId::Eip155(31337);
 pub(crate) const START: u64 = 1_790_000_000_000;
 pub(crate) const HOUR_MS: u64 = 3_600_000;
 const BLOCK_MS: u64 = 1_000;
-const FINAL_AFTER: u64 = 3;
-const GWEI: u128 = 1_000_000_000;
-
-/// What a disk holds after a crash.
-#[derive(Default)]
-pub(crate) struct Disk {
-    pub(crate) own: Vec<Vec<u8>>,
-    pub(crate) replicas: BTreeMap<PartyId, Vec<Vec<u8>>>,
-    pub(crate) checkpoints: BTreeMap<PartyId, String>,
-    pub(crate) secrets: BTreeMap<String, Vec<u8>>,
-    pub(crate) notes: BTreeMap<String, Vec<u8>>,
-    pub(crate) commits: u64,
-    /// The commit at which the process dies, and whether it is on disk then.
-    pub(crate) dies_at: Option<(u64, bool)>,
-    /// The process dies at the commit that holds a note of this family; whether it is on disk then.
-    pub(crate) dies_with: Option<(&'static str, bool)>,
-}
-
-impl Disk {
-    /// Whether the process dies at this commit, and if so, whether it is on disk then.
-    fn death(&mut self, writes: &[Write]) -> Option<bool> {
-        let named = |family: &str| {
-            writes.iter().any(|write| matches!(write, Write::Mutate(Mutation::Note { name, .. }) if name.starts_with(family)))
-        };
-        let at = self
-            .dies_at
-            .filter(|(at, _)| *at == self.commits)
-            .map(|(_, kept)| kept);
-        at.or_else(|| {
-            self.dies_with
-                .take_if(|(family, _)| named(family))
-                .map(|(_, kept)| kept)
-        })
-    }
-
-    pub(crate) fn snapshot(&self, me: PartyId) -> Snapshot {
-        let own = std::iter::once((me, 0, self.own.clone()));
-        let replicas = self
-            .replicas
-            .iter()
-            .map(|(author, entries)| (*author, 0, entries.clone()));
-        Snapshot {
-            logs: own.chain(replicas).collect(),
-            checkpoints: self
-                .checkpoints
-                .iter()
-                .map(|(author, note)| (*author, 0, note.clone()))
-                .collect(),
-            secrets: self
-                .secrets
-                .iter()
-                .map(|(name, plain)| (name.clone(), plain.clone().into()))
-                .collect(),
-            notes: self.notes.clone().into_iter().collect(),
-        }
-    }
-
-    /// A copy of the folder, as a backup program makes it.
-    pub(crate) fn copy(&self) -> Self {
-        Self {
-            own: self.own.clone(),
-            replicas: self.replicas.clone(),
-            checkpoints: self.checkpoints.clone(),
-            secrets: self.secrets.clone(),
-            notes: self.notes.clone(),
-            commits: self.commits,
-            dies_at: None,
-            dies_with: None,
-        }
-    }
-
-    fn write(&mut self, write: Write) {
-        match write {
-            Write::Append { position, entry } => {
-                assert_eq!(
-                    position as usize,
-                    self.own.len(),
-                    "own entries come without gaps"
-                );
-                self.own.push(entry);
-            }
-            Write::Mutate(Mutation::Replicate {
-                author,
-                from,
-                entries,
-                ..
-            }) => {
-                let log = self.replicas.entry(author).or_default();
-                assert_eq!(from as usize, log.len(), "replicas come without gaps");
-                log.extend(entries);
-            }
-            Write::Mutate(Mutation::Checkpoint { author, note, .. }) => {
-                self.checkpoints.insert(author, note);
-            }
-            Write::Mutate(Mutation::Secret { name, plain, .. }) => {
-                self.secrets.insert(name, plain.to_vec());
-            }
-            Write::Mutate(Mutation::Note { name, value }) => {
-                self.notes.insert(name, value);
-            }
-        }
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the process died")]
-pub(crate) struct Died;
-
-pub(crate) struct MemJournal(Rc<RefCell<Disk>>);
-
-impl Journal for MemJournal {
-    type Error = Died;
-
-    fn commit(&mut self, writes: Vec<Write>) -> Result<(), Died> {
-        let mut disk = self.0.borrow_mut();
-        disk.commits += 1;
-        let death = disk.death(&writes);
-        if death.unwrap_or(true) {
-            writes.into_iter().for_each(|write| disk.write(write));
-        }
-        if death.is_some() { Err(Died) } else { Ok(()) }
-    }
-}
-
-/// All that is under way, and all that ever was.
-#[derive(Default)]
-pub(crate) struct Net {
-    queue: VecDeque<(PartyId, PartyId, Message)>,
-    pub(crate) sent: Vec<(PartyId, PartyId, Message)>,
-    cut: BTreeSet<(PartyId, PartyId)>,
-}
-
-pub(crate) struct MemPeers {
-    me: PartyId,
-    net: Rc<RefCell<Net>>,
-}
-
-impl Peers for MemPeers {
-    fn send(&mut self, to: PartyId, message: Message) {
-        assert!(message.encode().len() <= quorate_vault::message::MAX_MESSAGE_BYTES);
-        let mut net = self.net.borrow_mut();
-        net.sent.push((self.me, to, message.clone()));
-        net.queue.push_back((self.me, to, message));
-    }
-}
-
-#[derive(Clone)]
-pub(crate) struct MemClock(Rc<Cell<u64>>);
-
-impl Clock for MemClock {
-    fn now(&self) -> Time {
-        Time(self.0.get())
-    }
-}
-
-/// A chain with one interesting account, a block a second, and no opinions.
-#[derive(Default)]
-pub(crate) struct FakeChain {
-    pub(crate) pool: BTreeMap<u64, Vec<Vec<u8>>>,
-    pub(crate) mined: Vec<(Vec<u8>, Mined)>,
-    pub(crate) height: u64,
-    /// Nothing gets into a block.
-    pub(crate) halted: bool,
-    /// No endpoint answers.
-    pub(crate) down: bool,
-    pub(crate) broadcasts: usize,
-}
-
-impl FakeChain {
-    fn take(&mut self, raw: &[u8]) -> Result<(), String> {
-        let signed = evm::decode_signed(raw).map_err(|error| error.to_string())?;
-        let nonce = signed.transfer.nonce;
-        self.broadcasts += 1;
-        if nonce < self.mined.len() as u64 {
-            return Err("nonce too low".to_owned());
-        }
-        let pool = self.pool.entry(nonce).or_default();
-        if !pool.iter().any(|known| known == raw) {
-            pool.push(raw.to_vec());
-        }
-        Ok(())
-    }
-
-    fn mine(&mut self) {
-        self.height += 1;
-        let next = self.mined.len() as u64;
-        if self.halted {
-            return;
-        }
-        let best = self.pool.remove(&next).and_then(|pool| {
-            pool.into_iter().max_by_key(|raw| {
-                evm::decode_signed(raw)
-                    .unwrap()
-                    .transfer
-                    .fees
-                    .max_fee_per_gas
-            })
-        });
-        if let Some(raw) = best {
-            let hash = evm::decode_signed(&raw).unwrap().hash;
-            let mut block_hash = [7; 32];
-            block_hash[..8].copy_from_slice(&self.height.to_be_bytes());
-            let mined = Mined {
-                hash,
-                block_number: self.height,
-                block_hash,
-                success: true,
-                gas_used: 21_000,
-                effective_gas_price: 2 * GWEI,
-            };
-            self.mined.push((raw, mined));
-        }
-    }
-
-    /// Takes the newest transaction out of its block and back into the pool.
-    pub(crate) fn reorganise(&mut self) {
-        let (raw, _) = self.mined.pop().unwrap();
-        let nonce = evm::decode_signed(&raw).unwrap().transfer.nonce;
-        self.pool.entry(nonce).or_default().push(raw);
-    }
-
-    fn answer(&self, query: Query) -> ChainFact {
-        let chain = match &query {
-            Query::Fees { chain } | Query::Slot { chain, .. } => *chain,
-        };
-        if self.down {
-            return ChainFact::Unreachable {
-                chain,
-                why: "nobody answers".to_owned(),
-            };
-        }
-        match query {
-            Query::Fees { chain } => ChainFact::Fees {
-                chain,
-                base_fee: GWEI,
-                tip: GWEI,
-            },
-            Query::Slot {
-                chain,
-                account,
-                nonce,
-                ..
-            } => {
-                let status = match self.mined.get(nonce as usize) {
-                    None => SlotStatus::Open,
-                    Some((raw, mined)) => SlotStatus::Consumed {
-                        raw: raw.clone(),
-                        mined: *mined,
-                        finalised: self.height >= mined.block_number + FINAL_AFTER,
-                    },
-                };
-                ChainFact::Slot {
-                    chain,
-                    account,
-                    nonce,
-                    status,
-                }
-            }
-        }
-    }
-
-    /// What arrived where, over all blocks.
-    pub(crate) fn received(&self, to: Address) -> u128 {
-        let values = self.mined.iter().filter_map(|(raw, _)| {
-            let transfer = evm::decode_signed(raw).unwrap().transfer;
-            (transfer.to == to).then(|| u128::try_from(transfer.value).unwrap())
-        });
-        values.sum()
-    }
-}
-
-pub(crate) struct MemChain {
-    me: usize,
-    chain: Rc<RefCell<FakeChain>>,
-    facts: Rc<RefCell<VecDeque<(usize, ChainFact)>>>,
-}
-
-impl Chain for MemChain {
-    fn ask(&mut self, query: Query) {
-        let fact = self.chain.borrow().answer(query);
-        self.facts.borrow_mut().push_back((self.me, fact));
-    }
-
-    fn broadcast(&mut self, chain: ChainId, raw: Vec<u8>, hash: [u8; 32]) {
-        let result = if self.chain.borrow().down {
-            Err("down".to_owned())
-        } else {
-            self.chain.borrow_mut().take(&raw)
-        };
-        self.facts.borrow_mut().push_back((
-            self.me,
-            ChainFact::Broadcast {
-                chain,
-                hash,
-                result,
-            },
-        ));
-    }
-}
+pub(crate) const GWEI: u128 = 1_000_000_000;
 
 type MemDriver = Driver<MemJournal, MemPeers, MemClock, MemChain>;
 

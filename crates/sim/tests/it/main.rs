@@ -7,10 +7,13 @@
 )]
 
 mod cluster;
+mod disk;
+mod fake_chain;
 mod faults;
 mod loops;
 mod payment;
 mod refusals;
 mod restarts;
+mod seams;
 mod seeds;
 mod slots;

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use quorate_log::ForkEvidence;
-use quorate_threshold::{Evidence, OtCheck};
+use quorate_threshold::{Evidence, OtCheck, PartyIndex};
 
+use super::Vault;
 use crate::codec;
 use crate::ids::PartyId;
-use crate::io::Mutation;
+use crate::io::{Mutation, Outcome};
 
 const BAN: &str = "ban/";
 const FORK: &str = "fork/";
@@ -49,6 +50,59 @@ impl Conduct {
         ![&self.banned, &self.forked, &self.at_fault]
             .into_iter()
             .any(|set| set.contains(party))
+    }
+}
+
+impl Vault {
+    /// Holds a proven fault against a member, durably.
+    pub(super) fn accuse(
+        &mut self,
+        culprit: PartyIndex,
+        session: &str,
+        evidence: &Evidence,
+    ) -> String {
+        let Some(party) = self.charter.member_at(culprit).map(|member| member.party) else {
+            return "a stranger broke the protocol".to_owned();
+        };
+        self.out
+            .persist(fault_note(party, session, evidence), Vec::new());
+        self.conduct.at_fault.insert(party);
+        let offence = format!(
+            "{} broke the protocol, provably",
+            self.charter.name_of(&party)
+        );
+        self.out.done(Outcome::Misbehaved {
+            culprit: party,
+            offence: offence.clone(),
+        });
+        offence
+    }
+
+    /// Never signs with a member again in this epoch; durable before anything more is sent.
+    pub(super) fn ban(&mut self, culprit: PartyIndex, check: OtCheck) {
+        let Some(party) = self.charter.member_at(culprit).map(|member| member.party) else {
+            return;
+        };
+        self.out.persist(ban_note(party, check), Vec::new());
+        self.conduct.banned.insert(party);
+        self.out.done(Outcome::Misbehaved {
+            culprit: party,
+            offence: check.to_string(),
+        });
+    }
+
+    /// Names of members by index, for a sentence.
+    pub(super) fn names(&self, indices: Vec<PartyIndex>) -> String {
+        let name = |index| {
+            self.charter
+                .member_at(index)
+                .map(|member| member.name.clone())
+        };
+        indices
+            .into_iter()
+            .filter_map(name)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 

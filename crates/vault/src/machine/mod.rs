@@ -5,26 +5,31 @@
 //! - [`Vault::handle`] hands each input to the part that it concerns, then lets every part do what has become possible
 //!   (`settle`), signs the head of the own log, and ends the answer;
 //! - `own_log`, `replicate`: saying something, and copying what others said;
-//! - `found`: act 0; `command`: what the person asks;
-//! - `open`, `join`, `sign`: who opens a session, who enters it, how it runs;
+//! - `found`, `keygen`: act 0; `command`: what the person asks;
+//! - `candidates`, `open`, `join`, `sign`, `ending`: who opens a session and with whom, who enters it, how it runs and
+//!   ends; `sessions`: those of this run;
 //! - `chainwatch`: what became of the slots; `conduct`: who is not signed with any more;
 //! - `view`: everything that people are shown.
 //!
 //! **Invariant:** what a restart must not lose is in the logs, the sealed secrets and the notes. All else here is
 //! memory, and dies with the process on purpose: protocol state above all.
 
+mod candidates;
 mod chainwatch;
 mod command;
 mod conduct;
+mod ending;
 mod error;
 mod found;
 mod join;
+mod keygen;
 mod open;
 mod outbox;
 mod own_log;
 mod peer;
 mod replicate;
 mod restore;
+mod sessions;
 mod sign;
 mod view;
 
@@ -44,7 +49,7 @@ use self::open::Openings;
 use self::outbox::{After, Outbox};
 use self::own_log::INCARNATION;
 use self::peer::Peer;
-use self::sign::Sessions;
+use self::sessions::Sessions;
 use crate::charter::{Charter, Words};
 use crate::entry::{Entry, Logged};
 use crate::fold::{Act0, State};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use quorate_log::{Log, Origin, SignedCheckpoint};
 
 use super::conduct::Conduct;
-use super::found::{Founding, attempt_of_secret, read_secrets};
+use super::found::Founding;
+use super::keygen::{attempt_of_secret, read_secrets};
 use super::own_log::{INCARNATION, kept_checkpoints, kept_of};
 use super::{Error, Setup, Vault};
 use crate::charter::Member;

@@ -10,29 +10,35 @@ use crate::charter::{Charter, Rule};
 use crate::entry::Purpose;
 use crate::ids::{PartyId, RequestId, SessionId};
 
-fn every_kind() -> Vec<Message> {
-    let party = PartyId([1; 32]);
-    let session = SessionId([2; 32]);
-    let charter = Charter {
+fn charter() -> Charter {
+    Charter {
         version: 1,
         name: "v".to_owned(),
         nonce: [3; 32],
         threshold: 2,
         rule: Rule::Approvals { k: 2 },
         members: Vec::new(),
-    };
-    let open = Open {
-        session,
+    }
+}
+
+fn open() -> Open {
+    Open {
+        session: SessionId([2; 32]),
         nonce: [4; 32],
         request: RequestId([5; 32]),
         purpose: Purpose::Fill { slot: 300 },
         attempt: 1,
-        quorum: vec![party],
+        quorum: vec![PartyId([1; 32])],
         unsigned: vec![2, 3],
-    };
+    }
+}
+
+fn every_kind() -> Vec<Message> {
+    let party = PartyId([1; 32]);
+    let session = SessionId([2; 32]);
     vec![
         Message::Roster {
-            charter: Box::new(charter),
+            charter: Box::new(charter()),
             addresses: Vec::new(),
         },
         Message::Heads {
@@ -55,7 +61,7 @@ fn every_kind() -> Vec<Message> {
             attempt: 1,
             bytes: vec![1, 2],
         },
-        Message::Open(Box::new(open)),
+        Message::Open(Box::new(open())),
         Message::Decline {
             session,
             reason: Decline::NotAllowed("no".to_owned()),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use quorate_threshold::Engine;
-use quorate_vault::charter::{Charter, Member, Role as CharterRole, Rule};
 use quorate_vault::PartyId;
+use quorate_vault::charter::{Charter, Member, Role as CharterRole, Rule};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
@@ -50,12 +50,27 @@ impl Cast {
                 domains: vec![format!("device {}", i + 1)],
                 role: CharterRole::Signer,
             });
-            roles.push(Role { party, identity: Arc::new(identity), credential });
+            roles.push(Role {
+                party,
+                identity: Arc::new(identity),
+                credential,
+            });
         }
         let mut nonce = [0; 32];
         rng.fill_bytes(&mut nonce);
         let rule = Rule::Approvals { k: threshold };
-        let charter = Charter { version: 1, name: "sim".into(), nonce, threshold, rule, members };
-        Self { charter, roles, engine }
+        let charter = Charter {
+            version: 1,
+            name: "sim".into(),
+            nonce,
+            threshold,
+            rule,
+            members,
+        };
+        Self {
+            charter,
+            roles,
+            engine,
+        }
     }
 }

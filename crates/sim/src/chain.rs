@@ -61,15 +61,24 @@ impl SimChain {
     /// Takes a raw transaction into the pool, or only says so.
     pub fn broadcast(&mut self, raw: &[u8], hash: [u8; 32], rng: &mut ChaCha8Rng) -> ChainFact {
         let chain = self.chain;
-        let answer = |result| ChainFact::Broadcast { chain, hash, result };
-        let Ok(transfer) = evm::decode_signed(raw) else { return answer(Err("malformed transaction".into())) };
+        let answer = |result| ChainFact::Broadcast {
+            chain,
+            hash,
+            result,
+        };
+        let Ok(transfer) = evm::decode_signed(raw) else {
+            return answer(Err("malformed transaction".into()));
+        };
         if chance(rng, self.faults.lost_per_mille) {
             return answer(Ok(()));
         }
         if self.nonces.get(&transfer.signer).copied().unwrap_or(0) > transfer.transfer.nonce {
             return answer(Err("nonce too low".into()));
         }
-        let pool = self.mempool.entry((transfer.signer, transfer.transfer.nonce)).or_default();
+        let pool = self
+            .mempool
+            .entry((transfer.signer, transfer.transfer.nonce))
+            .or_default();
         if !pool.contains(&hash) {
             pool.push(hash);
         }
@@ -88,7 +97,9 @@ impl SimChain {
             if self.nonces.get(&slot.0).copied().unwrap_or(0) != slot.1 {
                 continue;
             }
-            let Some(attempts) = self.mempool.remove(&slot) else { continue };
+            let Some(attempts) = self.mempool.remove(&slot) else {
+                continue;
+            };
             let pick = usize::try_from(rng.next_u32()).unwrap_or(0) % attempts.len().max(1);
             if let Some(winner) = attempts.get(pick) {
                 transactions.push(*winner);
@@ -96,7 +107,10 @@ impl SimChain {
             }
         }
         self.next_block += 1;
-        self.blocks.push(Block { id: self.next_block, transactions });
+        self.blocks.push(Block {
+            id: self.next_block,
+            transactions,
+        });
     }
 
     /// Takes back the newest block if it is not final; its transactions are pooled again.
@@ -104,9 +118,13 @@ impl SimChain {
         if self.blocks.len() < 2 {
             return;
         }
-        let Some(block) = self.blocks.pop() else { return };
+        let Some(block) = self.blocks.pop() else {
+            return;
+        };
         for hash in block.transactions.iter().rev() {
-            let Some((transfer, _)) = self.known.get(hash) else { continue };
+            let Some((transfer, _)) = self.known.get(hash) else {
+                continue;
+            };
             let slot = (transfer.signer, transfer.transfer.nonce);
             self.nonces.insert(slot.0, slot.1);
             self.mempool.entry(slot).or_default().push(*hash);
@@ -118,15 +136,31 @@ impl SimChain {
         let lies = chance(rng, self.faults.lies_per_mille);
         let chain = self.chain;
         match query {
-            _ if lies && rng.next_u32() % 2 == 0 => ChainFact::Unreachable { chain, why: "timed out".into() },
+            _ if lies && rng.next_u32() % 2 == 0 => ChainFact::Unreachable {
+                chain,
+                why: "timed out".into(),
+            },
             Query::Fees { .. } => {
                 let wild = if lies { u128::from(rng.next_u64()) } else { 0 };
-                ChainFact::Fees { chain, base_fee: 1_000_000_000 + wild, tip: 1_000_000_000 }
+                ChainFact::Fees {
+                    chain,
+                    base_fee: 1_000_000_000 + wild,
+                    tip: 1_000_000_000,
+                }
             }
             Query::Slot { account, nonce, .. } => {
-                let found = if lies { None } else { self.consumer(*account, *nonce) };
+                let found = if lies {
+                    None
+                } else {
+                    self.consumer(*account, *nonce)
+                };
                 let status = found.unwrap_or(SlotStatus::Open);
-                ChainFact::Slot { chain, account: *account, nonce: *nonce, status }
+                ChainFact::Slot {
+                    chain,
+                    account: *account,
+                    nonce: *nonce,
+                    status,
+                }
             }
         }
     }
@@ -170,7 +204,9 @@ impl SimChain {
     /// Every transaction on the canonical chain, oldest first.
     pub fn mined(&self) -> Vec<&evm::SignedTransfer> {
         let hashes = self.blocks.iter().flat_map(|block| &block.transactions);
-        hashes.filter_map(|hash| self.known.get(hash).map(|(transfer, _)| transfer)).collect()
+        hashes
+            .filter_map(|hash| self.known.get(hash).map(|(transfer, _)| transfer))
+            .collect()
     }
 }
 

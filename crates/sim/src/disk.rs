@@ -51,7 +51,11 @@ pub struct Killed {
 
 impl SimJournal {
     /// A journal for member `me`; `plan` names the commit at which it dies, if any.
-    pub fn new(me: PartyId, disk: Rc<RefCell<Disk>>, plan: Rc<RefCell<Option<(u64, Death)>>>) -> Self {
+    pub fn new(
+        me: PartyId,
+        disk: Rc<RefCell<Disk>>,
+        plan: Rc<RefCell<Option<(u64, Death)>>>,
+    ) -> Self {
         Self { me, disk, plan }
     }
 }
@@ -63,7 +67,11 @@ impl Journal for SimJournal {
         let mut disk = self.disk.borrow_mut();
         disk.commits += 1;
         let commit = disk.commits;
-        let dies = self.plan.borrow().filter(|(at, _)| *at == commit).map(|(_, death)| death);
+        let dies = self
+            .plan
+            .borrow()
+            .filter(|(at, _)| *at == commit)
+            .map(|(_, death)| death);
         if let Some(death @ Death::BeforeCommit) = dies {
             self.plan.borrow_mut().take();
             return Err(Killed { commit, death });
@@ -90,13 +98,22 @@ impl Disk {
                 self.own.push(entry);
                 debug_assert_eq!(self.own.len() as u64, position + 1);
             }
-            Write::Mutate(Mutation::Replicate { author, incarnation, from, entries }) => {
+            Write::Mutate(Mutation::Replicate {
+                author,
+                incarnation,
+                from,
+                entries,
+            }) => {
                 debug_assert_ne!(author, me, "a replica of one's own log");
                 let log = self.replicas.entry((author, incarnation)).or_default();
                 log.truncate(usize::try_from(from).unwrap_or(usize::MAX));
                 log.extend(entries);
             }
-            Write::Mutate(Mutation::Checkpoint { author, incarnation, note }) => {
+            Write::Mutate(Mutation::Checkpoint {
+                author,
+                incarnation,
+                note,
+            }) => {
                 self.checkpoints.insert((author, incarnation), note);
             }
             Write::Mutate(Mutation::Secret { name, plain, .. }) => {
@@ -111,12 +128,27 @@ impl Disk {
     /// What a restarting member loads.
     pub fn snapshot(&self, me: PartyId) -> Snapshot {
         let own = std::iter::once((me, 0, self.own.clone())).filter(|(_, _, log)| !log.is_empty());
-        let replicas = self.replicas.iter().map(|((author, incarnation), log)| (*author, *incarnation, log.clone()));
+        let replicas = self
+            .replicas
+            .iter()
+            .map(|((author, incarnation), log)| (*author, *incarnation, log.clone()));
         Snapshot {
             logs: own.chain(replicas).collect(),
-            checkpoints: self.checkpoints.iter().map(|((author, inc), note)| (*author, *inc, note.clone())).collect(),
-            secrets: self.secrets.iter().map(|(name, plain)| (name.clone(), Zeroizing::new(plain.clone()))).collect(),
-            notes: self.notes.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            checkpoints: self
+                .checkpoints
+                .iter()
+                .map(|((author, inc), note)| (*author, *inc, note.clone()))
+                .collect(),
+            secrets: self
+                .secrets
+                .iter()
+                .map(|(name, plain)| (name.clone(), Zeroizing::new(plain.clone())))
+                .collect(),
+            notes: self
+                .notes
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
         }
     }
 
@@ -132,7 +164,9 @@ impl Disk {
 
     /// What the member holds of others' logs.
     pub fn replicas(&self) -> impl Iterator<Item = (PartyId, &[Vec<u8>])> {
-        self.replicas.iter().map(|((author, _), log)| (*author, log.as_slice()))
+        self.replicas
+            .iter()
+            .map(|((author, _), log)| (*author, log.as_slice()))
     }
 
     /// Names of the sealed secrets.

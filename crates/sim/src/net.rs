@@ -24,7 +24,11 @@ pub struct NetFaults {
 
 impl NetFaults {
     /// Every message arrives once, after a moment.
-    pub const NONE: Self = Self { drop_per_mille: 0, twice_per_mille: 0, delay_ms: 5 };
+    pub const NONE: Self = Self {
+        drop_per_mille: 0,
+        twice_per_mille: 0,
+        delay_ms: 5,
+    };
 }
 
 /// What members have handed over and the world has not looked at yet.
@@ -58,7 +62,10 @@ pub struct Network {
 impl Network {
     /// A network with these faults and no partition.
     pub fn new(faults: NetFaults) -> Self {
-        Self { faults, cut: BTreeSet::new() }
+        Self {
+            faults,
+            cut: BTreeSet::new(),
+        }
     }
 
     /// No faults and no partition from here on.
@@ -92,7 +99,13 @@ impl Network {
         if !self.reaches(from, to) || chance(rng, self.faults.drop_per_mille) {
             return Vec::new();
         }
-        let copies = if chance(rng, self.faults.twice_per_mille) { 2 } else { 1 };
-        (0..copies).map(|_| 1 + rng.next_u64() % self.faults.delay_ms.max(1)).collect()
+        let copies = if chance(rng, self.faults.twice_per_mille) {
+            2
+        } else {
+            1
+        };
+        (0..copies)
+            .map(|_| 1 + rng.next_u64() % self.faults.delay_ms.max(1))
+            .collect()
     }
 }

@@ -24,7 +24,13 @@ pub struct Person {
 impl Person {
     /// A person who will ask for these payments once the vault is active.
     pub fn new(party: PartyId, credential: SigningKey, to_ask: Vec<(evm::Address, u64)>) -> Self {
-        Self { party, credential, to_ask, asked: 0, words: None }
+        Self {
+            party,
+            credential,
+            to_ask,
+            asked: 0,
+            words: None,
+        }
     }
 
     /// What the person does now, given what the screen shows. Asking twice for one payment is prevented as a careful
@@ -33,8 +39,12 @@ impl Person {
         let state = vault.state();
         match state.act0() {
             Act0::Confirming { .. } if !state.has_founded(&self.party) => {
-                let words = self.words.get_or_insert_with(|| vault.charter().fingerprint().to_string());
-                vec![Command::Confirm { words: words.clone() }]
+                let words = self
+                    .words
+                    .get_or_insert_with(|| vault.charter().fingerprint().to_string());
+                vec![Command::Confirm {
+                    words: words.clone(),
+                }]
             }
             Act0::Active { .. } => {
                 let mut commands = self.approvals(vault, now);
@@ -50,13 +60,26 @@ impl Person {
         let state = vault.state();
         let waiting = state.requests().filter_map(|id| state.standing(&id, now));
         let mine = waiting.filter(|standing| {
-            let undecided = !standing.approvals.iter().any(|decision| decision.party == self.party);
-            undecided && matches!(standing.state, RequestState::WaitingForApprovals | RequestState::Ready)
+            let undecided = !standing
+                .approvals
+                .iter()
+                .any(|decision| decision.party == self.party);
+            undecided
+                && matches!(
+                    standing.state,
+                    RequestState::WaitingForApprovals | RequestState::Ready
+                )
         });
         mine.map(|standing| {
             let version = vault.charter().version;
             let (expires, nonce) = (standing.request.expires, standing.request.nonce);
-            let hash = approval_hash(&vault.charter().vault_id(), version, &standing.digest, expires, &nonce);
+            let hash = approval_hash(
+                &vault.charter().vault_id(),
+                version,
+                &standing.digest,
+                expires,
+                &nonce,
+            );
             Command::Approve(Approval {
                 request: standing.id,
                 charter_version: version,
@@ -74,20 +97,28 @@ impl Person {
         let key = |number: u64| format!("{:?}/{number}", self.party);
         let exists = |number: u64| {
             state.requests().any(|id| {
-                state.standing(&id, now).is_some_and(|standing| standing.request.idempotency_key == key(number))
+                state
+                    .standing(&id, now)
+                    .is_some_and(|standing| standing.request.idempotency_key == key(number))
             })
         };
         if self.asked > 0 && !exists(self.asked - 1) {
             // The answer never came: the node died in between. The key makes asking again harmless.
             self.asked -= 1;
         }
-        let (to, wei) = self.to_ask.get(usize::try_from(self.asked).ok()?).copied()?;
+        let (to, wei) = self
+            .to_ask
+            .get(usize::try_from(self.asked).ok()?)
+            .copied()?;
         self.asked += 1;
         Some(Command::Propose(Box::new(Proposal {
             chain,
             to,
             amount: Amount::Exact(evm::Wei::from(u128::from(wei))),
-            bounds: evm::Fees { max_fee_per_gas: 200_000_000_000, max_priority_fee_per_gas: 50_000_000_000 },
+            bounds: evm::Fees {
+                max_fee_per_gas: 200_000_000_000,
+                max_priority_fee_per_gas: 50_000_000_000,
+            },
             expires: now.plus_ms(OPEN_MS),
             note: String::new(),
             idempotency_key: key(self.asked - 1),

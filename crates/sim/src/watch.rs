@@ -33,8 +33,15 @@ pub fn recipient(i: usize, k: usize) -> evm::Address {
 impl Watch {
     /// Nothing seen yet.
     pub fn new(plan: &Plan, _cast: &Cast) -> Self {
-        let recipients = (0..2).flat_map(|i| (0..plan.payments).map(move |k| recipient(i, k))).collect();
-        Self { recipients, first_words: BTreeMap::new(), broken: Vec::new(), misbehaved: 0 }
+        let recipients = (0..2)
+            .flat_map(|i| (0..plan.payments).map(move |k| recipient(i, k)))
+            .collect();
+        Self {
+            recipients,
+            first_words: BTreeMap::new(),
+            broken: Vec::new(),
+            misbehaved: 0,
+        }
     }
 
     /// Writes down a broken promise.
@@ -61,27 +68,61 @@ impl Watch {
             Message::Sign { session, bytes } => {
                 let session = *session;
                 self.expect_durable(i, "signing message", disk, |entry| records(entry, session));
-                self.first_words.entry((i, to, session)).or_insert_with(|| bytes.clone());
+                self.first_words
+                    .entry((i, to, session))
+                    .or_insert_with(|| bytes.clone());
             }
-            Message::Entries { from, entries, author, .. } => self.log_is_durable(i, *author, *from, entries, disk),
+            Message::Entries {
+                from,
+                entries,
+                author,
+                ..
+            } => self.log_is_durable(i, *author, *from, entries, disk),
             _ => {}
         }
     }
 
-    fn expect_durable(&mut self, i: usize, what: &str, disk: &Disk, durable: impl Fn(&Entry) -> bool) {
-        if !disk.own_entries().iter().any(|logged| durable(&logged.entry)) {
-            self.broken.push(format!("member {i} let go of a {what} before its attempt was on disk"));
+    fn expect_durable(
+        &mut self,
+        i: usize,
+        what: &str,
+        disk: &Disk,
+        durable: impl Fn(&Entry) -> bool,
+    ) {
+        if !disk
+            .own_entries()
+            .iter()
+            .any(|logged| durable(&logged.entry))
+        {
+            self.broken.push(format!(
+                "member {i} let go of a {what} before its attempt was on disk"
+            ));
         }
     }
 
     /// A member whose disk does not hold what it told would contradict itself after a power failure.
-    fn log_is_durable(&mut self, i: usize, author: PartyId, from: u64, entries: &[Vec<u8>], disk: &Disk) {
+    fn log_is_durable(
+        &mut self,
+        i: usize,
+        author: PartyId,
+        from: u64,
+        entries: &[Vec<u8>],
+        disk: &Disk,
+    ) {
         let mine = disk.own_log();
-        let replica = disk.replicas().find(|(party, _)| *party == author).map(|(_, log)| log);
+        let replica = disk
+            .replicas()
+            .find(|(party, _)| *party == author)
+            .map(|(_, log)| log);
         let from = usize::try_from(from).unwrap_or(usize::MAX);
-        let held = |log: &[Vec<u8>]| log.get(from..).is_some_and(|rest| rest.starts_with(entries));
+        let held = |log: &[Vec<u8>]| {
+            log.get(from..)
+                .is_some_and(|rest| rest.starts_with(entries))
+        };
         if !held(mine) && !replica.is_some_and(held) {
-            self.broken.push(format!("member {i} told entries of a log before they were on disk"));
+            self.broken.push(format!(
+                "member {i} told entries of a log before they were on disk"
+            ));
         }
     }
 
@@ -89,7 +130,8 @@ impl Watch {
     pub fn outcome(&mut self, i: usize, outcome: &Outcome) {
         if let Outcome::Misbehaved { culprit, offence } = outcome {
             self.misbehaved += 1;
-            self.broken.push(format!("member {i} blames {}: {offence}", culprit.short()));
+            self.broken
+                .push(format!("member {i} blames {}: {offence}", culprit.short()));
         }
     }
 
@@ -122,12 +164,17 @@ impl Watch {
 
     /// Every replica is a prefix of what its author holds.
     fn logs_agree(&mut self, disks: &[(PartyId, Rc<RefCell<Disk>>)]) {
-        let own: BTreeMap<PartyId, Vec<Vec<u8>>> =
-            disks.iter().map(|(party, disk)| (*party, disk.borrow().own_log().to_vec())).collect();
+        let own: BTreeMap<PartyId, Vec<Vec<u8>>> = disks
+            .iter()
+            .map(|(party, disk)| (*party, disk.borrow().own_log().to_vec()))
+            .collect();
         for (i, (_, disk)) in disks.iter().enumerate() {
             for (author, replica) in disk.borrow().replicas() {
                 if !own.get(&author).is_some_and(|log| log.starts_with(replica)) {
-                    self.broken.push(format!("member {i} holds another log of {} than that member", author.short()));
+                    self.broken.push(format!(
+                        "member {i} holds another log of {} than that member",
+                        author.short()
+                    ));
                 }
             }
         }
@@ -138,10 +185,18 @@ impl Watch {
         for (i, (_, disk)) in disks.iter().enumerate() {
             let disk = disk.borrow();
             for logged in disk.own_entries() {
-                let Entry::Prepared(prepared) = &logged.entry else { continue };
+                let Entry::Prepared(prepared) = &logged.entry else {
+                    continue;
+                };
                 let attempt = format!("attempt-{}", prepared.attempt);
-                if !disk.secret_names().iter().any(|name| name.ends_with(&attempt)) {
-                    self.broken.push(format!("member {i} said PREPARED for {attempt} and holds no share of it"));
+                if !disk
+                    .secret_names()
+                    .iter()
+                    .any(|name| name.ends_with(&attempt))
+                {
+                    self.broken.push(format!(
+                        "member {i} said PREPARED for {attempt} and holds no share of it"
+                    ));
                 }
             }
         }

@@ -141,7 +141,9 @@ impl<O: Order> World<O> {
         let now = Rc::new(Cell::new(0));
         let outbox: Outbox = Rc::default();
         let watch = Watch::new(&plan, &cast);
-        let seats = (0..usize::from(plan.members)).map(|i| seat(&plan, &cast, i, &now, &mut rng)).collect();
+        let seats = (0..usize::from(plan.members))
+            .map(|i| seat(&plan, &cast, i, &now, &mut rng))
+            .collect();
         let (network, chain) = (Network::new(plan.net), SimChain::new(CHAIN, plan.chain));
         let mut world = Self {
             seats,
@@ -179,7 +181,8 @@ impl<O: Order> World<O> {
         while let Some(((at, _), event)) = self.queue.pop_first() {
             self.now.set(at);
             if at > self.plan.end_ms {
-                self.watch.break_promise(format!("not done after {at} ms: {}", self.standing()));
+                self.watch
+                    .break_promise(format!("not done after {at} ms: {}", self.standing()));
                 break;
             }
             self.happen(event);
@@ -192,7 +195,10 @@ impl<O: Order> World<O> {
 
     /// The disks, to enumerate crashes by what was durable when.
     pub fn commits(&self) -> Vec<u64> {
-        self.seats.iter().map(|seat| seat.disk.borrow().commits()).collect()
+        self.seats
+            .iter()
+            .map(|seat| seat.disk.borrow().commits())
+            .collect()
     }
 
     fn at(&mut self, at: u64, event: Event) {
@@ -210,7 +216,9 @@ impl<O: Order> World<O> {
             Event::Start(i) => self.start(i),
             Event::Wake(i, life) if self.lives(i, life) => self.step(i, Vec::new()),
             Event::Deliver(from, to, life, message) => self.deliver(from, to, life, message),
-            Event::Fact(i, life, fact) if self.lives(i, life) => self.step(i, vec![Input::Observed(fact)]),
+            Event::Fact(i, life, fact) if self.lives(i, life) => {
+                self.step(i, vec![Input::Observed(fact)])
+            }
             Event::Link(i, j) => self.link(i, j),
             Event::Person(i) => self.person(i),
             Event::Mine => {
@@ -224,7 +232,9 @@ impl<O: Order> World<O> {
     }
 
     fn lives(&self, i: usize, life: u64) -> bool {
-        self.seats.get(i).is_some_and(|seat| seat.life == life && seat.driver.is_some())
+        self.seats
+            .get(i)
+            .is_some_and(|seat| seat.life == life && seat.driver.is_some())
     }
 
     fn say(&mut self, event: &str) {
@@ -233,11 +243,15 @@ impl<O: Order> World<O> {
 
     fn start(&mut self, i: usize) {
         let charter = self.cast.charter.clone();
-        let Some(seat) = self.seats.get_mut(i) else { return };
+        let Some(seat) = self.seats.get_mut(i) else {
+            return;
+        };
         if seat.driver.is_some() {
             return;
         }
-        let Some(role) = self.cast.roles.get(i) else { return };
+        let Some(role) = self.cast.roles.get(i) else {
+            return;
+        };
         let setup = Setup {
             charter,
             me: seat.party,
@@ -247,12 +261,22 @@ impl<O: Order> World<O> {
         let snapshot = seat.disk.borrow().snapshot(seat.party);
         let vault = match Vault::restore(setup, snapshot, seat.clock.now()) {
             Ok(vault) => vault,
-            Err(error) => return self.watch.break_promise(format!("member {i} does not start again: {error}")),
+            Err(error) => {
+                return self
+                    .watch
+                    .break_promise(format!("member {i} does not start again: {error}"));
+            }
         };
         let journal = SimJournal::new(seat.party, seat.disk.clone(), seat.death.clone());
         let peers = SimPeers::new(seat.party, self.outbox.clone());
         seat.life += 1;
-        seat.driver = Some(Driver::with_order(vault, journal, peers, seat.clock.clone(), seat.endpoint.clone()));
+        seat.driver = Some(Driver::with_order(
+            vault,
+            journal,
+            peers,
+            seat.clock.clone(),
+            seat.endpoint.clone(),
+        ));
         self.say(&format!("{i} starts"));
         self.step(i, Vec::new());
         for j in 0..self.seats.len() {
@@ -262,7 +286,9 @@ impl<O: Order> World<O> {
 
     /// Both ends learn that their channel stands, if it does.
     fn link(&mut self, i: usize, j: usize) {
-        let (Some(a), Some(b)) = (self.seats.get(i), self.seats.get(j)) else { return };
+        let (Some(a), Some(b)) = (self.seats.get(i), self.seats.get(j)) else {
+            return;
+        };
         let (pa, pb) = (a.party, b.party);
         if i == j || a.driver.is_none() || b.driver.is_none() || !self.network.reaches(pa, pb) {
             return;
@@ -272,7 +298,9 @@ impl<O: Order> World<O> {
     }
 
     fn unlink(&mut self, i: usize, j: usize) {
-        let (Some(a), Some(b)) = (self.seats.get(i), self.seats.get(j)) else { return };
+        let (Some(a), Some(b)) = (self.seats.get(i), self.seats.get(j)) else {
+            return;
+        };
         let (pa, pb) = (a.party, b.party);
         self.step(i, vec![Input::Disconnected(pb)]);
         self.step(j, vec![Input::Disconnected(pa)]);
@@ -289,7 +317,9 @@ impl<O: Order> World<O> {
 
     fn person(&mut self, i: usize) {
         self.after(PERSON_MS, Event::Person(i));
-        let Some(seat) = self.seats.get_mut(i) else { return };
+        let Some(seat) = self.seats.get_mut(i) else {
+            return;
+        };
         let Some(driver) = &seat.driver else { return };
         let commands = seat.person.act(driver.vault(), CHAIN, seat.clock.now());
         if !commands.is_empty() {
@@ -300,8 +330,12 @@ impl<O: Order> World<O> {
     /// Lets member `i` decide, carries out what it wants of the world, and buries it if its disk says so.
     fn step(&mut self, i: usize, inputs: Vec<Input>) {
         self.maybe_doom(i);
-        let Some(seat) = self.seats.get_mut(i) else { return };
-        let Some(driver) = &mut seat.driver else { return };
+        let Some(seat) = self.seats.get_mut(i) else {
+            return;
+        };
+        let Some(driver) = &mut seat.driver else {
+            return;
+        };
         let stepped = driver.step(inputs, &mut self.rng);
         let (wake_at, life, skew) = (driver.wake_at(), seat.life, seat.clock.skew_ms);
         self.collect(i);
@@ -323,7 +357,11 @@ impl<O: Order> World<O> {
         if self.healed || !chance(&mut self.rng, self.plan.deaths_per_mille) {
             return;
         }
-        let death = if self.rng.next_u32() % 2 == 0 { Death::BeforeCommit } else { Death::AfterCommit };
+        let death = if self.rng.next_u32() % 2 == 0 {
+            Death::BeforeCommit
+        } else {
+            Death::AfterCommit
+        };
         if let Some(seat) = self.seats.get(i) {
             let next = seat.disk.borrow().commits() + 1;
             seat.death.borrow_mut().get_or_insert((next, death));
@@ -336,7 +374,9 @@ impl<O: Order> World<O> {
             seat.driver = None;
         }
         for j in (0..self.seats.len()).filter(|j| *j != i) {
-            let Some(party) = self.seats.get(i).map(|seat| seat.party) else { return };
+            let Some(party) = self.seats.get(i).map(|seat| seat.party) else {
+                return;
+            };
             // Others notice when the channel breaks; the world tells them in its own time.
             if self.seats.get(j).is_some_and(|seat| seat.driver.is_some()) {
                 self.step(j, vec![Input::Disconnected(party)]);
@@ -353,12 +393,17 @@ impl<O: Order> World<O> {
             if let Some(seat) = self.seats.get(i) {
                 self.watch.released(i, &message, to, &seat.disk.borrow());
             }
-            let life = self.index(to).and_then(|j| self.seats.get(j)).map_or(0, |seat| seat.life);
+            let life = self
+                .index(to)
+                .and_then(|j| self.seats.get(j))
+                .map_or(0, |seat| seat.life);
             for delay in self.network.fate(from, to, &mut self.rng) {
                 self.after(delay, Event::Deliver(from, to, life, message.clone()));
             }
         }
-        let Some(seat) = self.seats.get(i) else { return };
+        let Some(seat) = self.seats.get(i) else {
+            return;
+        };
         let life = seat.life;
         let asked: Vec<Asked> = seat.endpoint.asked.borrow_mut().drain(..).collect();
         for one in asked {
@@ -431,7 +476,11 @@ impl<O: Order> World<O> {
 
     /// What every promise says about the disks and the chain at the end.
     fn inspect(&mut self) {
-        let disks: Vec<_> = self.seats.iter().map(|seat| (seat.party, seat.disk.clone())).collect();
+        let disks: Vec<_> = self
+            .seats
+            .iter()
+            .map(|seat| (seat.party, seat.disk.clone()))
+            .collect();
         self.watch.inspect(&disks, &self.chain);
     }
 
@@ -453,20 +502,38 @@ impl<O: Order> World<O> {
     }
 }
 
-fn seat<O: Order>(plan: &Plan, cast: &Cast, i: usize, now: &Rc<Cell<u64>>, rng: &mut ChaCha8Rng) -> Seat<O> {
-    let role = cast.roles.get(i).expect("invariant: a role for every member");
+fn seat<O: Order>(
+    plan: &Plan,
+    cast: &Cast,
+    i: usize,
+    now: &Rc<Cell<u64>>,
+    rng: &mut ChaCha8Rng,
+) -> Seat<O> {
+    let role = cast
+        .roles
+        .get(i)
+        .expect("invariant: a role for every member");
     let to_ask: Vec<(evm::Address, u64)> = if i < 2 {
-        (0..plan.payments).map(|k| (crate::watch::recipient(i, k), 1_000 + k as u64)).collect()
+        (0..plan.payments)
+            .map(|k| (crate::watch::recipient(i, k), 1_000 + k as u64))
+            .collect()
     } else {
         Vec::new()
     };
-    let death = plan.deaths.iter().find(|(member, _, _)| *member == i).map(|(_, commit, side)| (*commit, *side));
+    let death = plan
+        .deaths
+        .iter()
+        .find(|(member, _, _)| *member == i)
+        .map(|(_, commit, side)| (*commit, *side));
     Seat {
         party: role.party,
         driver: None,
         disk: Rc::default(),
         death: Rc::new(RefCell::new(death)),
-        clock: SimClock { now: now.clone(), skew_ms: rng.next_u64() % plan.skew_ms.max(1) },
+        clock: SimClock {
+            now: now.clone(),
+            skew_ms: rng.next_u64() % plan.skew_ms.max(1),
+        },
         endpoint: SimEndpoint::default(),
         person: Person::new(role.party, role.credential.clone(), to_ask),
         life: 0,

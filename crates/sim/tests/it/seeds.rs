@@ -2,35 +2,59 @@
 
 use std::sync::Arc;
 
-use quorate_driver::PersistFirst;
+use quorate_driver::{MutateNoPersist, Order, PersistFirst};
 use quorate_sim::stub::StubEngine;
-use quorate_sim::{Cast, Plan, World};
+use quorate_sim::{Cast, Death, Plan, World};
+use quorate_threshold::{Engine, RealEngine};
 
-/// Seeds that `./check` runs; `QUORATE_SIM_SEEDS` asks for another number.
+/// Seeds over the stub suite; `QUORATE_SIM_SEEDS` asks for another number.
 const SEEDS: u64 = 1_000;
+/// Seeds over the real suite, each with a keygen of its own.
+const REAL_SEEDS: u64 = 20;
+/// The same in `./check`.
+const REAL_SEEDS_QUICK: u64 = 6;
+/// Of the commits of a run, every how-manieth is a death in `./check`; all of them in `./check --full`.
+const QUICK_STRIDE: u64 = 5;
 
-fn run(plan: Plan) -> World<PersistFirst> {
-    let engine = Arc::new(StubEngine::default());
+fn full() -> bool {
+    std::env::var_os("QUORATE_FULL").is_some()
+}
+
+fn run_with<O: Order>(plan: Plan, engine: Arc<dyn Engine>) -> World<O> {
     let cast = Cast::new(plan.seed, plan.threshold, plan.members, engine);
     let mut world = World::new(plan, cast);
     world.run();
     world
 }
 
-/// The seeds of one worker, so that all cores have some.
+fn run(plan: Plan) -> World<PersistFirst> {
+    run_with(plan, Arc::new(StubEngine::default()))
+}
+
+/// Fails with everything that is needed to run it again.
+fn expect_promises_kept(plan: &Plan, world: &World<PersistFirst>) {
+    let broken = world.watch.broken();
+    assert!(
+        broken.is_empty(),
+        "seed {}: {}\nplan {plan:?}\n{}",
+        plan.seed,
+        broken.join("\n"),
+        world.trace.tail()
+    );
+}
+
+/// The seeds of one worker, so that both cores have some.
 fn seeds(worker: u64, workers: u64) {
-    let total = std::env::var("QUORATE_SIM_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SEEDS);
+    let total = std::env::var("QUORATE_SIM_SEEDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(SEEDS);
     let mut events = 0;
     for seed in (worker..total).step_by(usize::try_from(workers).unwrap()) {
         let plan = Plan::stormy(seed);
         let world = run(plan.clone());
         events += world.trace.events();
-        assert!(
-            world.watch.broken().is_empty(),
-            "seed {seed}: {}\nplan {plan:?}\n{}",
-            world.watch.broken().join("\n"),
-            world.trace.tail()
-        );
+        expect_promises_kept(&plan, &world);
     }
     println!("worker {worker} of {workers}: seeds below {total}, {events} events");
 }
@@ -46,9 +70,68 @@ fn seeds_with_every_kind_of_fault_break_no_promise_odd() {
 }
 
 #[test]
+fn real_suite_seeds_break_no_promise() {
+    let total = if full() { REAL_SEEDS } else { REAL_SEEDS_QUICK };
+    for seed in 0..total {
+        let plan = Plan {
+            threshold: 2,
+            members: 3,
+            ..Plan::stormy(seed)
+        };
+        let world = run_with(plan.clone(), Arc::new(RealEngine));
+        expect_promises_kept(&plan, &world);
+    }
+}
+
+#[test]
 fn a_calm_run_pays_what_was_asked_for() {
-    let world = run(Plan::calm(7));
-    assert!(world.watch.broken().is_empty(), "{:?}\n{}", world.watch.broken(), world.trace.tail());
+    let plan = Plan::calm(7);
+    expect_promises_kept(&plan, &run(plan.clone()));
+}
+
+/// Keygen and signing, every member, every commit, on both sides of it.
+#[test]
+fn a_death_at_any_commit_of_any_member_breaks_no_promise() {
+    let commits = run(Plan::calm(3)).commits();
+    let stride = if full() { 1 } else { QUICK_STRIDE };
+    let mut runs = 0;
+    for (member, last) in commits.iter().enumerate() {
+        for commit in (1 + member as u64..=*last).step_by(usize::try_from(stride).unwrap()) {
+            for death in [Death::BeforeCommit, Death::AfterCommit] {
+                let plan = Plan {
+                    deaths: vec![(member, commit, death)],
+                    heal_ms: 20_000,
+                    ..Plan::calm(3)
+                };
+                let plan = Plan {
+                    end_ms: 240_000,
+                    ..plan
+                };
+                expect_promises_kept(&plan, &run(plan.clone()));
+                runs += 1;
+            }
+        }
+    }
+    println!("{runs} deaths, commits per member {commits:?}");
+    assert!(runs > 20, "{runs} deaths are too few to mean anything");
+}
+
+/// The proof that the simulator looks: a driver that tells before it persists is caught.
+#[test]
+fn telling_before_persisting_turns_the_simulator_red() {
+    let caught = (0..5).any(|seed| {
+        let world: World<MutateNoPersist> =
+            run_with(Plan::stormy(seed), Arc::new(StubEngine::default()));
+        world
+            .watch
+            .broken()
+            .iter()
+            .any(|what| what.contains("before"))
+    });
+    assert!(
+        caught,
+        "the mutated driver broke no promise that the simulator knows"
+    );
 }
 
 #[test]

@@ -50,11 +50,18 @@ impl Chains {
     pub(crate) fn load(store: &Store) -> Result<Self, Error> {
         let chains = Self::default();
         for secret in store.secret_names(&OWN)? {
-            let Some(name) = secret.name.strip_prefix(FAMILY) else { continue };
+            let Some(name) = secret.name.strip_prefix(FAMILY) else {
+                continue;
+            };
             let bytes = own_secret(store, &secret.name)?.ok_or_else(|| unreadable(&secret.name))?;
-            let ChainRecord { chain, url } = record::decode(&bytes).ok_or_else(|| unreadable(&secret.name))?;
+            let ChainRecord { chain, url } =
+                record::decode(&bytes).ok_or_else(|| unreadable(&secret.name))?;
             match Evm::new(chain, &url) {
-                Ok(evm) => chains.put(Known { name: name.to_owned(), chain, evm: Arc::new(evm) }),
+                Ok(evm) => chains.put(Known {
+                    name: name.to_owned(),
+                    chain,
+                    evm: Arc::new(evm),
+                }),
                 Err(error) => tracing::error!(chain = name, %error, "a chain cannot be used"),
             }
         }
@@ -78,7 +85,10 @@ impl Chains {
 
     /// The chain of this id.
     pub(crate) fn of(&self, chain: ChainId) -> Option<Known> {
-        lock(&self.0).values().find(|known| known.chain == chain).cloned()
+        lock(&self.0)
+            .values()
+            .find(|known| known.chain == chain)
+            .cloned()
     }
 
     /// The chain of this local name or CAIP-2 id.
@@ -92,26 +102,49 @@ impl Chains {
         let chain = match query {
             Query::Fees { chain } | Query::Slot { chain, .. } => chain,
         };
-        let Some(known) = self.of(chain) else { return unknown(chain) };
+        let Some(known) = self.of(chain) else {
+            return unknown(chain);
+        };
         let answered = match query {
             Query::Fees { .. } => known.evm.fees().await.map(|quote| ChainFact::Fees {
                 chain,
                 base_fee: quote.base_fee_per_gas,
                 tip: quote.tip,
             }),
-            Query::Slot { account, nonce, candidates, .. } => {
+            Query::Slot {
+                account,
+                nonce,
+                candidates,
+                ..
+            } => {
                 let status = known.evm.slot(account, nonce, &candidates).await;
-                status.map(|status| ChainFact::Slot { chain, account, nonce, status })
+                status.map(|status| ChainFact::Slot {
+                    chain,
+                    account,
+                    nonce,
+                    status,
+                })
             }
         };
         answered.unwrap_or_else(|error| unreachable(chain, &error))
     }
 
     /// Hands a signed transaction to its chain.
-    pub(crate) async fn broadcast(&self, chain: ChainId, raw: Vec<u8>, hash: [u8; 32]) -> ChainFact {
-        let Some(known) = self.of(chain) else { return unknown(chain) };
+    pub(crate) async fn broadcast(
+        &self,
+        chain: ChainId,
+        raw: Vec<u8>,
+        hash: [u8; 32],
+    ) -> ChainFact {
+        let Some(known) = self.of(chain) else {
+            return unknown(chain);
+        };
         match known.evm.broadcast(&raw, hash).await {
-            Ok(result) => ChainFact::Broadcast { chain, hash, result },
+            Ok(result) => ChainFact::Broadcast {
+                chain,
+                hash,
+                result,
+            },
             Err(error) => unreachable(chain, &error),
         }
     }
@@ -119,18 +152,31 @@ impl Chains {
 
 /// The write that keeps a chain.
 pub(crate) fn keep_chain(name: &str, record: &ChainRecord) -> Write {
-    keep_secret(&format!("{FAMILY}{name}"), Zeroizing::new(record::encode(record)))
+    keep_secret(
+        &format!("{FAMILY}{name}"),
+        Zeroizing::new(record::encode(record)),
+    )
 }
 
 /// The write that forgets a chain.
 pub(crate) fn forget_chain(name: &str) -> Write {
-    Write::DeleteSecret { vault: OWN, name: format!("{FAMILY}{name}"), epoch: OWN_EPOCH }
+    Write::DeleteSecret {
+        vault: OWN,
+        name: format!("{FAMILY}{name}"),
+        epoch: OWN_EPOCH,
+    }
 }
 
 fn unknown(chain: ChainId) -> ChainFact {
-    ChainFact::Unreachable { chain, why: format!("no endpoint of {chain} was added here") }
+    ChainFact::Unreachable {
+        chain,
+        why: format!("no endpoint of {chain} was added here"),
+    }
 }
 
 fn unreachable(chain: ChainId, error: &RpcError) -> ChainFact {
-    ChainFact::Unreachable { chain, why: error.to_string() }
+    ChainFact::Unreachable {
+        chain,
+        why: error.to_string(),
+    }
 }

@@ -60,7 +60,9 @@ pub(crate) struct AtWork {
 /// # Errors
 /// [`NodeError`]; nothing runs then.
 pub(crate) async fn start(dir: PathBuf, store: Store, at: Addresses) -> Result<AtWork, NodeError> {
-    let api_at = at.api.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    let api_at = at
+        .api
+        .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     if !api_at.ip().is_loopback() {
         return Err(NodeError::NotLoopback(api_at));
     }
@@ -84,36 +86,76 @@ pub(crate) async fn start(dir: PathBuf, store: Store, at: Addresses) -> Result<A
         chains: chains.clone(),
         engine: Arc::new(RealEngine) as Arc<dyn Engine>,
         events: Arc::clone(&events),
-        pairing_at: at.pairing.unwrap_or_else(|| SocketAddr::new(at.listen.map_or(bound, |listen| listen.ip()), 0)),
+        pairing_at: at
+            .pairing
+            .unwrap_or_else(|| SocketAddr::new(at.listen.map_or(bound, |listen| listen.ip()), 0)),
         reachable: listen.clone(),
     };
     let making = Making::load(tools)?;
     router.complete(&making, &peers);
-    making.resume_all().map_err(|(name, error)| start_error(name, error))?;
-    for contact in learnt(&shelf)? {
-        peers.know_newer(contact);
+    let daemon = Arc::new(Daemon {
+        dir,
+        me,
+        shelf,
+        peers,
+        vaults,
+        chains,
+        making,
+        events,
+        listen,
+        started_ms: now_ms(),
+    });
+    let opened = open_doors(&daemon, api_at).await;
+    if opened.is_err() {
+        // Vaults that run already must not outlive the runtime.
+        daemon.vaults.stop().await;
+        daemon.peers.close().await;
     }
-    let daemon =
-        Arc::new(Daemon { dir, me, shelf, peers, vaults, chains, making, events, listen, started_ms: now_ms() });
-    serve(daemon, api_at).await
+    opened
+}
+
+/// Starts the vaults, then the API.
+async fn open_doors(daemon: &Arc<Daemon>, api_at: SocketAddr) -> Result<AtWork, NodeError> {
+    daemon
+        .making
+        .resume_all()
+        .map_err(|(name, error)| start_error(name, error))?;
+    for contact in learnt(&daemon.shelf)? {
+        daemon.peers.know_newer(contact);
+    }
+    serve(Arc::clone(daemon), api_at).await
 }
 
 async fn serve(daemon: Arc<Daemon>, at: SocketAddr) -> Result<AtWork, NodeError> {
-    let refused = |source: io::Error| NodeError::Listen { address: at, why: source.to_string() };
+    let refused = |source: io::Error| NodeError::Listen {
+        address: at,
+        why: source.to_string(),
+    };
     let listener = TcpListener::bind(at).await.map_err(refused)?;
     let api = listener.local_addr().map_err(refused)?;
     let token = fresh_token();
     let beacon = Beacon::light(&daemon.dir, api, &token)
-        .map_err(|source| NodeError::Io { action: "writing the API's address", source })?;
+        .map_err(|source| NodeError::io("writing the API's address", source))?;
     let server = tokio::spawn(api::serve(listener, token, Arc::clone(&daemon)));
-    Ok(AtWork { daemon, api, server, beacon })
+    Ok(AtWork {
+        daemon,
+        api,
+        server,
+        beacon,
+    })
 }
 
 /// Opens the peers' endpoint where it was asked for, or where it was the last time: that is where peers look.
-async fn open_endpoint(me: &Me, shelf: &Shelf, asked: Option<SocketAddr>) -> Result<iroh::Endpoint, NodeError> {
+async fn open_endpoint(
+    me: &Me,
+    shelf: &Shelf,
+    asked: Option<SocketAddr>,
+) -> Result<iroh::Endpoint, NodeError> {
     let before: Option<SocketAddr> = shelf.with(|store| load(store, LISTEN))?;
     let fallback = asked.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    let same_place = |before: &SocketAddr| asked.is_none_or(|asked| asked.port() == 0 && asked.ip() == before.ip());
+    let same_place = |before: &SocketAddr| {
+        asked.is_none_or(|asked| asked.port() == 0 && asked.ip() == before.ip())
+    };
     let first = before.filter(same_place).unwrap_or(fallback);
     let endpoint = match bind(&me.endpoint, first).await {
         Err(error) if first != fallback => {
@@ -122,7 +164,10 @@ async fn open_endpoint(me: &Me, shelf: &Shelf, asked: Option<SocketAddr>) -> Res
         }
         other => other,
     };
-    let endpoint = endpoint.map_err(|error| NodeError::Listen { address: first, why: error.to_string() })?;
+    let endpoint = endpoint.map_err(|error| NodeError::Listen {
+        address: first,
+        why: error.to_string(),
+    })?;
     if let Some(port) = endpoint.bound_sockets().first().map(SocketAddr::port) {
         let now = SocketAddr::new(first.ip(), port);
         if before != Some(now) {
@@ -135,8 +180,8 @@ async fn open_endpoint(me: &Me, shelf: &Shelf, asked: Option<SocketAddr>) -> Res
 fn start_error(name: String, error: StartError) -> NodeError {
     match error {
         StartError::Store(error) => error.into(),
-        StartError::Vault(source) => NodeError::Vault { name, source: Box::new(source) },
-        StartError::Thread(source) => NodeError::Io { action: "starting a vault's thread", source },
+        StartError::Vault(source) => NodeError::Vault { name, source },
+        StartError::Thread(source) => NodeError::io("starting a vault's thread", source),
     }
 }
 
@@ -144,7 +189,12 @@ impl AtWork {
     /// Ends everything in order: nobody asks any more, vaults commit what they have, peers are told. Close the store
     /// that comes back once the runtime has ended.
     pub(crate) async fn stop(self) -> Shelf {
-        let Self { daemon, server, beacon, .. } = self;
+        let Self {
+            daemon,
+            server,
+            beacon,
+            ..
+        } = self;
         drop(beacon);
         server.abort();
         daemon.making.close();

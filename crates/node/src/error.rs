@@ -65,6 +65,16 @@ pub enum NodeError {
 }
 
 impl NodeError {
+    /// What the system refused; a full disk is named as that, wherever it shows first.
+    pub(crate) fn io(action: &'static str, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Store(quorate_store::Error::DiskFull)
+            }
+            _ => Self::Io { action, source },
+        }
+    }
+
     /// The exit code of a command that ends with this.
     pub fn exit_code(&self) -> u8 {
         self.code().exit_code()
@@ -74,7 +84,9 @@ impl NodeError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Store(error) => store_code(error),
-            Self::Name(_) | Self::ShortPassphrase | Self::ShortPin | Self::NotLoopback(_) => ErrorCode::Usage,
+            Self::Name(_) | Self::ShortPassphrase | Self::ShortPin | Self::NotLoopback(_) => {
+                ErrorCode::Usage
+            }
             Self::Unfinished { .. } | Self::Vault { .. } => ErrorCode::Integrity,
             Self::Listen { .. } | Self::Io { .. } => ErrorCode::Internal,
         }
@@ -84,7 +96,9 @@ impl NodeError {
     pub fn sentence(&self) -> String {
         match self {
             Self::Store(error) => split_remedy(&error.to_string()).0,
-            Self::Vault { name, source } => format!("vault {name}: {}", split_remedy(&source.to_string()).0),
+            Self::Vault { name, source } => {
+                format!("vault {name}: {}", split_remedy(&source.to_string()).0)
+            }
             other => other.to_string(),
         }
     }
@@ -94,12 +108,19 @@ impl NodeError {
         match self {
             Self::Store(error) => split_remedy(&error.to_string()).1,
             Self::Name(_) => {
-                format!("choose 1 to {MAX_NAME_CHARS} of a-z, 0-9, - and _, beginning with a letter or digit")
+                format!(
+                    "choose 1 to {MAX_NAME_CHARS} of a-z, 0-9, - and _, beginning with a letter or digit"
+                )
             }
-            Self::ShortPassphrase => "choose a longer one, for example four or five words".to_owned(),
+            Self::ShortPassphrase => {
+                "choose a longer one, for example four or five words".to_owned()
+            }
             Self::ShortPin => "choose a longer one".to_owned(),
             Self::Unfinished { dir } => {
-                format!("remove {} and run `quorate node init` again; nothing was made yet", dir.display())
+                format!(
+                    "remove {} and run `quorate node init` again; nothing was made yet",
+                    dir.display()
+                )
             }
             Self::NotLoopback(_) => "give an address that begins with 127.0.0.1".to_owned(),
             Self::Listen { .. } => {
@@ -131,12 +152,21 @@ pub(crate) fn store_code(error: &quorate_store::Error) -> ErrorCode {
 
 /// What went wrong and what to do, from words that say both: the first sentence or clause, and the rest.
 pub(crate) fn split_remedy(text: &str) -> (String, String) {
-    let cut = [". ", "; "].iter().filter_map(|mark| text.find(mark).map(|at| (at, mark.len()))).min();
+    let cut = [". ", "; "]
+        .iter()
+        .filter_map(|mark| text.find(mark).map(|at| (at, mark.len())))
+        .min();
     let Some((at, length)) = cut else {
         return (text.to_owned(), "see `quorate doctor`".to_owned());
     };
     let (what, rest) = text.split_at(at);
-    (what.to_owned(), rest.get(length..).unwrap_or_default().trim_end_matches('.').to_owned())
+    (
+        what.to_owned(),
+        rest.get(length..)
+            .unwrap_or_default()
+            .trim_end_matches('.')
+            .to_owned(),
+    )
 }
 
 #[cfg(test)]
@@ -146,17 +176,32 @@ mod tests {
     #[test]
     fn words_are_split_into_what_is_wrong_and_what_to_do() {
         let (what, hint) = split_remedy("wrong passphrase. Try again; it cannot be reset");
-        assert_eq!((what.as_str(), hint.as_str()), ("wrong passphrase", "Try again; it cannot be reset"));
+        assert_eq!(
+            (what.as_str(), hint.as_str()),
+            ("wrong passphrase", "Try again; it cannot be reset")
+        );
         let (what, hint) = split_remedy("the words differ; pair again");
-        assert_eq!((what.as_str(), hint.as_str()), ("the words differ", "pair again"));
+        assert_eq!(
+            (what.as_str(), hint.as_str()),
+            ("the words differ", "pair again")
+        );
         assert_eq!(split_remedy("only this").0, "only this");
     }
 
     #[test]
     fn codes_are_those_of_the_command_line() {
-        assert_eq!(NodeError::from(quorate_store::Error::WrongPassphrase).exit_code(), 3);
-        assert_eq!(NodeError::from(quorate_store::Error::DiskFull).exit_code(), 1);
-        let damaged = quorate_store::Error::Corrupt { table: "log", key: "1".into() };
+        assert_eq!(
+            NodeError::from(quorate_store::Error::WrongPassphrase).exit_code(),
+            3
+        );
+        assert_eq!(
+            NodeError::from(quorate_store::Error::DiskFull).exit_code(),
+            1
+        );
+        let damaged = quorate_store::Error::Corrupt {
+            table: "log",
+            key: "1".into(),
+        };
         assert_eq!(NodeError::from(damaged).exit_code(), 11);
         assert_eq!(NodeError::Name("X".into()).exit_code(), 2);
     }

@@ -20,7 +20,10 @@ pub(crate) struct Events {
 
 impl Default for Events {
     fn default() -> Self {
-        Self { ring: Mutex::default(), newest: watch::Sender::new(0) }
+        Self {
+            ring: Mutex::default(),
+            newest: watch::Sender::new(0),
+        }
     }
 }
 
@@ -41,11 +44,23 @@ impl Events {
     pub(crate) fn tell(&self, news: News) {
         let mut ring = lock(&self.ring);
         let seq = *self.newest.borrow() + 1;
-        let News { kind, vault, request, summary } = news;
+        let News {
+            kind,
+            vault,
+            request,
+            summary,
+        } = news;
         if ring.len() == MAX_EVENTS {
             ring.pop_front();
         }
-        ring.push_back(EventView { seq, at_ms: now_ms(), kind, vault, request, summary });
+        ring.push_back(EventView {
+            seq,
+            at_ms: now_ms(),
+            kind,
+            vault,
+            request,
+            summary,
+        });
         self.newest.send_replace(seq);
     }
 
@@ -76,7 +91,12 @@ mod tests {
     use super::{Events, MAX_EVENTS, News};
 
     fn news(vault: &str) -> News {
-        News { kind: EventKind::Requested, vault: Some(vault.into()), request: None, summary: "a request".into() }
+        News {
+            kind: EventKind::Requested,
+            vault: Some(vault.into()),
+            request: None,
+            summary: "a request".into(),
+        }
     }
 
     #[test]

@@ -40,7 +40,12 @@ pub struct InitReport {
 /// [`NodeError`]: a name, passphrase or PIN that cannot be, or the store's reasons. A folder that already holds a
 /// member stays as it is.
 pub fn init(options: InitOptions) -> Result<InitReport, NodeError> {
-    let InitOptions { dir, name, passphrase, pin } = options;
+    let InitOptions {
+        dir,
+        name,
+        passphrase,
+        pin,
+    } = options;
     if !is_name(&name) {
         return Err(NodeError::Name(name));
     }
@@ -59,7 +64,11 @@ pub fn init(options: InitOptions) -> Result<InitReport, NodeError> {
 ///
 /// # Errors
 /// [`NodeError`]: the old passphrase is wrong, the new one too short, or a daemon has the store open.
-pub fn change_passphrase(dir: &Path, old: &Zeroizing<String>, new: &Zeroizing<String>) -> Result<(), NodeError> {
+pub fn change_passphrase(
+    dir: &Path,
+    old: &Zeroizing<String>,
+    new: &Zeroizing<String>,
+) -> Result<(), NodeError> {
     check_passphrase(new)?;
     let mut store = Store::open(dir, old.as_bytes())?;
     store.change_passphrase(old.as_bytes(), new.as_bytes(), &mut OsRng)?;

@@ -64,7 +64,8 @@ pub(crate) fn make(name: &str, pin: &[u8]) -> Result<(PartyId, Vec<Write>), Node
         addresses: Vec::new(),
     };
     let party = PartyId::of_identity(&card.identity);
-    let card = VerifiedCard::sign(card, &identity, &credential).map_err(|_| NodeError::Name(name.to_owned()))?;
+    let card = VerifiedCard::sign(card, &identity, &credential)
+        .map_err(|_| NodeError::Name(name.to_owned()))?;
     let sealed = seal_with_pin(pin, &secret_bytes(&credential), CREDENTIAL_AAD, &mut OsRng)?;
     let writes = vec![
         keep_secret(IDENTITY, secret_bytes(&identity)),
@@ -86,7 +87,9 @@ impl Me {
     /// [`NodeError::Unfinished`], or the store's.
     pub(crate) fn load(dir: &Path, store: &Store) -> Result<Self, NodeError> {
         let Some(card): Option<Vec<u8>> = load(store, CARD)? else {
-            return Err(NodeError::Unfinished { dir: dir.to_owned() });
+            return Err(NodeError::Unfinished {
+                dir: dir.to_owned(),
+            });
         };
         let card = VerifiedCard::decode(&card).map_err(|_| unreadable(CARD))?;
         let secret = key(store, IDENTITY)?;
@@ -112,13 +115,23 @@ impl Me {
     ///
     /// # Errors
     /// Those of the store.
-    pub(crate) fn move_to(&self, store: &mut Store, addresses: &[SocketAddr]) -> Result<(), quorate_store::Error> {
+    pub(crate) fn move_to(
+        &self,
+        store: &mut Store,
+        addresses: &[SocketAddr],
+    ) -> Result<(), quorate_store::Error> {
         let mut card = lock(&self.card);
-        let addresses: Vec<SocketAddr> = addresses.iter().copied().take(quorate_wire::MAX_ADDRESSES).collect();
+        let addresses: Vec<SocketAddr> = addresses
+            .iter()
+            .copied()
+            .take(quorate_wire::MAX_ADDRESSES)
+            .collect();
         if card.card().addresses == addresses {
             return Ok(());
         }
-        let moved = card.moved(addresses, &self.identity).map_err(|_| unreadable(CARD))?;
+        let moved = card
+            .moved(addresses, &self.identity)
+            .map_err(|_| unreadable(CARD))?;
         store.commit(vec![keep(CARD, &moved.encode())], &mut OsRng)?;
         *card = moved;
         Ok(())
@@ -144,7 +157,11 @@ pub(crate) enum PinError {
 }
 
 fn tries(left: u32) -> String {
-    if left == 1 { "1 more try".to_owned() } else { format!("{left} more tries") }
+    if left == 1 {
+        "1 more try".to_owned()
+    } else {
+        format!("{left} more tries")
+    }
 }
 
 /// Wrong PINs in a row; survives a restart, so that restarting wins no tries.
@@ -157,8 +174,12 @@ struct Failures {
 impl Failures {
     /// Milliseconds until the next try is taken.
     fn wait_ms(self, now_ms: u64) -> u64 {
-        let Some(beyond) = self.wrong.checked_sub(FREE_TRIES) else { return 0 };
-        let wait = FIRST_WAIT_MS.saturating_mul(1u64.checked_shl(beyond).unwrap_or(u64::MAX)).min(LONGEST_WAIT_MS);
+        let Some(beyond) = self.wrong.checked_sub(FREE_TRIES) else {
+            return 0;
+        };
+        let wait = FIRST_WAIT_MS
+            .saturating_mul(1u64.checked_shl(beyond).unwrap_or(u64::MAX))
+            .min(LONGEST_WAIT_MS);
         // A clock that was put back waits in full, once.
         wait.saturating_sub(now_ms.saturating_sub(self.last_ms))
     }
@@ -179,11 +200,18 @@ pub(crate) fn open_credential(shelf: &Shelf, pin: &[u8]) -> Result<SigningKey, P
         Err(quorate_store::Error::WrongPin) => {
             let left = FREE_TRIES.saturating_sub(counted.wrong);
             let seconds = counted.wait_ms(now_ms).div_ceil(1000);
-            return Err(if left > 0 { PinError::Wrong { left } } else { PinError::Wait { seconds } });
+            return Err(if left > 0 {
+                PinError::Wrong { left }
+            } else {
+                PinError::Wait { seconds }
+            });
         }
         other => other?,
     };
-    let bytes: [u8; 32] = opened.as_slice().try_into().map_err(|_| unreadable(CREDENTIAL))?;
+    let bytes: [u8; 32] = opened
+        .as_slice()
+        .try_into()
+        .map_err(|_| unreadable(CREDENTIAL))?;
     let bytes = Zeroizing::new(bytes);
     shelf.with(|store| store.commit(vec![keep(PIN_FAILURES, &Failures::default())], &mut OsRng))?;
     drop(turn);
@@ -195,9 +223,14 @@ fn count_try(store: &mut Store, now_ms: u64) -> Result<(Zeroizing<Vec<u8>>, Fail
     let before: Failures = load(store, PIN_FAILURES)?.unwrap_or_default();
     let wait_ms = before.wait_ms(now_ms);
     if wait_ms > 0 {
-        return Err(PinError::Wait { seconds: wait_ms.div_ceil(1000) });
+        return Err(PinError::Wait {
+            seconds: wait_ms.div_ceil(1000),
+        });
     }
-    let counted = Failures { wrong: before.wrong.saturating_add(1), last_ms: now_ms };
+    let counted = Failures {
+        wrong: before.wrong.saturating_add(1),
+        last_ms: now_ms,
+    };
     store.commit(vec![keep(PIN_FAILURES, &counted)], &mut OsRng)?;
     let sealed = own_secret(store, CREDENTIAL)?.ok_or_else(|| unreadable(CREDENTIAL))?;
     Ok((sealed, counted))
@@ -210,7 +243,12 @@ fn count_try(store: &mut Store, now_ms: u64) -> Result<(Zeroizing<Vec<u8>>, Fail
 pub(crate) fn change_pin(shelf: &Shelf, old: &[u8], new: &[u8]) -> Result<(), PinError> {
     let credential = open_credential(shelf, old)?;
     let sealed = seal_with_pin(new, &secret_bytes(&credential), CREDENTIAL_AAD, &mut OsRng)?;
-    shelf.with(|store| store.commit(vec![keep_secret(CREDENTIAL, Zeroizing::new(sealed))], &mut OsRng))?;
+    shelf.with(|store| {
+        store.commit(
+            vec![keep_secret(CREDENTIAL, Zeroizing::new(sealed))],
+            &mut OsRng,
+        )
+    })?;
     Ok(())
 }
 
@@ -220,7 +258,10 @@ mod tests {
 
     #[test]
     fn waiting_begins_after_the_free_tries_and_doubles() {
-        let after = |wrong| Failures { wrong, last_ms: 1_000 };
+        let after = |wrong| Failures {
+            wrong,
+            last_ms: 1_000,
+        };
         assert_eq!(after(4).wait_ms(1_000), 0);
         assert_eq!(after(5).wait_ms(1_000), FIRST_WAIT_MS);
         assert_eq!(after(6).wait_ms(1_000), 2 * FIRST_WAIT_MS);
@@ -230,7 +271,10 @@ mod tests {
 
     #[test]
     fn putting_the_clock_back_wins_no_tries() {
-        let failures = Failures { wrong: 7, last_ms: 1_000_000 };
+        let failures = Failures {
+            wrong: 7,
+            last_ms: 1_000_000,
+        };
         assert_eq!(failures.wait_ms(0), 4 * FIRST_WAIT_MS);
     }
 }

@@ -18,13 +18,21 @@ use zeroize::Zeroizing;
 /// # Errors
 /// The system refuses the limit.
 pub(crate) fn forbid_core_dumps() -> io::Result<()> {
-    Ok(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?)
+    Ok(setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        },
+    )?)
 }
 
 /// Milliseconds since 1970 by this machine's clock; 0 before that.
 pub(crate) fn now_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
 }
 
 /// Milliseconds since this was first asked; never runs backwards.
@@ -58,7 +66,9 @@ impl Beacon {
     /// # Errors
     /// The folder cannot be written.
     pub(crate) fn light(dir: &Path, addr: SocketAddr, token: &str) -> io::Result<Self> {
-        let beacon = Self { paths: [dir.join(TOKEN_FILE), dir.join(ADDR_FILE)] };
+        let beacon = Self {
+            paths: [dir.join(TOKEN_FILE), dir.join(ADDR_FILE)],
+        };
         let [token_file, addr_file] = &beacon.paths;
         // The token first: whoever sees the new address finds the token that belongs to it.
         write_private(token_file, token.as_bytes())?;
@@ -78,7 +88,12 @@ impl Drop for Beacon {
 
 fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
     file.write_all(content)?;
     file.sync_all()?;
@@ -98,8 +113,14 @@ mod tests {
         let beacon = Beacon::light(dir.path(), "127.0.0.1:4711".parse().unwrap(), &token).unwrap();
         let path = dir.path().join("api.token");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), *token);
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_to_string(dir.path().join("api.addr")).unwrap(), "127.0.0.1:4711");
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(
+            std::fs::read_to_string(dir.path().join("api.addr")).unwrap(),
+            "127.0.0.1:4711"
+        );
         drop(beacon);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
@@ -110,7 +131,10 @@ mod tests {
         assert_eq!(fresh_token().len(), 64);
         forbid_core_dumps().unwrap();
         let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
-        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        let core = limits
+            .lines()
+            .find(|line| line.starts_with("Max core file size"))
+            .unwrap();
         assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
     }
 }

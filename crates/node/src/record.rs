@@ -10,7 +10,8 @@ pub(crate) const MAX_RECORD_BYTES: usize = 256 * 1024;
 
 /// The one encoding of `value`.
 pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    postcard::to_extend(value, vec![VERSION]).expect("invariant: a Vec grows and these types have no unsized maps")
+    postcard::to_extend(value, vec![VERSION])
+        .expect("invariant: a Vec grows and these types have no unsized maps")
 }
 
 /// The value whose one encoding `bytes` is; none if they are anything else.
@@ -30,7 +31,10 @@ mod tests {
     #[test]
     fn a_record_is_read_back_whole_or_not_at_all() {
         let bytes = encode(&("family".to_owned(), 3u8));
-        assert_eq!(decode::<(String, u8)>(&bytes), Some(("family".to_owned(), 3)));
+        assert_eq!(
+            decode::<(String, u8)>(&bytes),
+            Some(("family".to_owned(), 3))
+        );
         let mut longer = bytes.clone();
         longer.push(0);
         assert_eq!(decode::<(String, u8)>(&longer), None);

@@ -26,7 +26,11 @@ pub(crate) struct Router {
 impl Router {
     /// A router that drops everything but channel news until it is [completed](Self::complete).
     pub(crate) fn new(vaults: Vaults, shelf: Shelf) -> Self {
-        Self { vaults, shelf, later: OnceLock::new() }
+        Self {
+            vaults,
+            shelf,
+            later: OnceLock::new(),
+        }
     }
 
     /// Gives the router what needed the channels to be made.
@@ -53,15 +57,22 @@ impl Router {
             }
         };
         match self.vaults.of_id(&vault) {
-            Some(handle) if handle.has_member(&from) => handle.tell(Input::Received(from, message)).await,
-            Some(_) => tracing::warn!(from = from.short(), "dropped a message for a vault of which it is no member"),
+            Some(handle) if handle.has_member(&from) => {
+                handle.tell(Input::Received(from, message)).await
+            }
+            Some(_) => tracing::warn!(
+                from = from.short(),
+                "dropped a message for a vault of which it is no member"
+            ),
             None => self.consider_roster(from, message).await,
         }
     }
 
     async fn consider_roster(&self, from: PartyId, message: Message) {
         let making = self.later.get().and_then(|(making, _)| making.upgrade());
-        let (Some(making), Message::Roster { charter, addresses }) = (making, message) else { return };
+        let (Some(making), Message::Roster { charter, addresses }) = (making, message) else {
+            return;
+        };
         if let Err(error) = making.take_roster(from, *charter, addresses).await {
             tracing::error!(from = from.short(), %error, "a roster could not be taken");
         }
@@ -69,7 +80,9 @@ impl Router {
 
     /// Learns where a peer is reached from the card it sent of itself.
     async fn learn(&self, card: VerifiedCard) {
-        let Some(peers) = self.later.get().and_then(|(_, peers)| peers.upgrade()) else { return };
+        let Some(peers) = self.later.get().and_then(|(_, peers)| peers.upgrade()) else {
+            return;
+        };
         let party = PartyId::of_identity(&card.card().identity);
         let key = format!("{FAMILY}{party}");
         let kept = self.shelf.apart(move |store| {
@@ -95,7 +108,11 @@ impl Router {
 /// Those of the store.
 pub(crate) fn learnt(shelf: &Shelf) -> Result<Vec<Contact>, quorate_store::Error> {
     let cards: Vec<(String, Vec<u8>)> = shelf.with(|store| load_all(store, FAMILY))?;
-    Ok(cards.iter().filter_map(|(_, bytes)| VerifiedCard::decode(bytes).ok()).map(|card| contact(&card)).collect())
+    Ok(cards
+        .iter()
+        .filter_map(|(_, bytes)| VerifiedCard::decode(bytes).ok())
+        .map(|card| contact(&card))
+        .collect())
 }
 
 fn contact(card: &VerifiedCard) -> Contact {
@@ -109,7 +126,11 @@ fn contact(card: &VerifiedCard) -> Contact {
 }
 
 impl Inbox for Router {
-    fn deliver(&self, from: PartyId, event: PeerEvent) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn deliver(
+        &self,
+        from: PartyId,
+        event: PeerEvent,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(self.route(from, event))
     }
 }

@@ -49,13 +49,31 @@ pub struct Running {
 /// # Errors
 /// [`NodeError`]: the store does not open, an address is taken, a vault is damaged.
 pub fn start(options: RunOptions) -> Result<Running, NodeError> {
-    let RunOptions { dir, passphrase, listen, pairing, api } = options;
+    let RunOptions {
+        dir,
+        passphrase,
+        listen,
+        pairing,
+        api,
+    } = options;
     let store = Store::open(&dir, passphrase.as_bytes())?;
     drop(passphrase);
-    let runtime = Runtime::new().map_err(|source| NodeError::Io { action: "starting the runtime", source })?;
-    let work = runtime.block_on(begin(dir, store, Addresses { listen, pairing, api }))?;
+    let runtime = Runtime::new().map_err(|source| NodeError::io("starting the runtime", source))?;
+    let work = runtime.block_on(begin(
+        dir,
+        store,
+        Addresses {
+            listen,
+            pairing,
+            api,
+        },
+    ))?;
     let (api, listen) = (work.api, work.daemon.listen.clone());
-    Ok(Running { work: Some((runtime, work)), api, listen })
+    Ok(Running {
+        work: Some((runtime, work)),
+        api,
+        listen,
+    })
 }
 
 impl Running {
@@ -78,7 +96,9 @@ impl Running {
     }
 
     fn end(&mut self) -> Result<(), NodeError> {
-        let Some((runtime, work)) = self.work.take() else { return Ok(()) };
+        let Some((runtime, work)) = self.work.take() else {
+            return Ok(());
+        };
         let shelf = runtime.block_on(work.stop());
         runtime.shutdown_timeout(ENDING);
         match shelf.into_store() {
@@ -102,7 +122,7 @@ impl Drop for Running {
 /// # Errors
 /// [`NodeError`].
 pub fn run(options: RunOptions) -> Result<(), NodeError> {
-    forbid_core_dumps().map_err(|source| NodeError::Io { action: "turning core dumps off", source })?;
+    forbid_core_dumps().map_err(|source| NodeError::io("turning core dumps off", source))?;
     start_log();
     let running = start(options)?;
     if let Some((runtime, work)) = &running.work {
@@ -114,8 +134,12 @@ pub fn run(options: RunOptions) -> Result<(), NodeError> {
 
 /// Says that the daemon answers, then waits for SIGTERM or SIGINT.
 async fn until_told(work: &AtWork) -> Result<(), NodeError> {
-    let catch = |kind| signal(kind).map_err(|source| NodeError::Io { action: "listening for signals", source });
-    let (mut term, mut int) = (catch(SignalKind::terminate())?, catch(SignalKind::interrupt())?);
+    let catch =
+        |kind| signal(kind).map_err(|source| NodeError::io("listening for signals", source));
+    let (mut term, mut int) = (
+        catch(SignalKind::terminate())?,
+        catch(SignalKind::interrupt())?,
+    );
     say_ready(work);
     tokio::select! {
         _ = term.recv() => {}
@@ -126,15 +150,26 @@ async fn until_told(work: &AtWork) -> Result<(), NodeError> {
 
 fn say_ready(work: &AtWork) {
     let peers: Vec<String> = work.daemon.listen.iter().map(ToString::to_string).collect();
-    let line = format!("{} is ready: API on {}, peers on {}\n", work.daemon.me.name, work.api, peers.join(", "));
+    let line = format!(
+        "{} is ready: API on {}, peers on {}\n",
+        work.daemon.me.name,
+        work.api,
+        peers.join(", ")
+    );
     // Whoever closed stdout does not want to read it.
     let mut out = io::stdout();
-    out.write_all(line.as_bytes()).and_then(|()| out.flush()).ok();
+    out.write_all(line.as_bytes())
+        .and_then(|()| out.flush())
+        .ok();
 }
 
 fn start_log() {
-    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false);
+    let filter =
+        EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(false);
     // An error means that the embedding program logs already.
     log.try_init().ok();
 }

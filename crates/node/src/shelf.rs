@@ -40,13 +40,19 @@ impl Shelf {
         F: FnOnce(&mut Store) -> Result<T, Error> + Send + 'static,
     {
         let shelf = self.clone();
-        tokio::task::spawn_blocking(move || shelf.with(f)).await.unwrap_or(Err(Error::Broken))
+        tokio::task::spawn_blocking(move || shelf.with(f))
+            .await
+            .unwrap_or(Err(Error::Broken))
     }
 
     /// Takes the store back once nobody else holds a handle.
     pub(crate) fn into_store(self) -> Option<Store> {
         let store = Arc::into_inner(self.0)?;
-        Some(store.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+        Some(
+            store
+                .into_inner()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
     }
 }
 
@@ -54,9 +60,16 @@ impl Shelf {
 ///
 /// # Errors
 /// Those of the store; [`Error::Corrupt`] if the bytes are not such a record.
-pub(crate) fn load<T: Serialize + DeserializeOwned>(store: &Store, key: &str) -> Result<Option<T>, Error> {
-    let Some(bytes) = store.setting(key)? else { return Ok(None) };
-    record::decode(&bytes).map(Some).ok_or_else(|| unreadable(key))
+pub(crate) fn load<T: Serialize + DeserializeOwned>(
+    store: &Store,
+    key: &str,
+) -> Result<Option<T>, Error> {
+    let Some(bytes) = store.setting(key)? else {
+        return Ok(None);
+    };
+    record::decode(&bytes)
+        .map(Some)
+        .ok_or_else(|| unreadable(key))
 }
 
 /// Every record whose name begins with `family`, with the rest of its name.
@@ -76,12 +89,20 @@ pub(crate) fn load_all<T: Serialize + DeserializeOwned>(
 
 /// The write that keeps a record of the daemon's own.
 pub(crate) fn keep<T: Serialize>(key: impl Into<String>, value: &T) -> Write {
-    Write::Setting { key: key.into(), value: record::encode(value) }
+    Write::Setting {
+        key: key.into(),
+        value: record::encode(value),
+    }
 }
 
 /// The write that keeps a secret of the member's own.
 pub(crate) fn keep_secret(name: &str, plain: Zeroizing<Vec<u8>>) -> Write {
-    Write::Secret { vault: OWN, name: name.to_owned(), epoch: OWN_EPOCH, plain }
+    Write::Secret {
+        vault: OWN,
+        name: name.to_owned(),
+        epoch: OWN_EPOCH,
+        plain,
+    }
 }
 
 /// Reads a secret of the member's own.
@@ -94,5 +115,8 @@ pub(crate) fn own_secret(store: &Store, name: &str) -> Result<Option<Zeroizing<V
 
 /// The error for a record that the store holds whole and that nobody here can read.
 pub(crate) fn unreadable(key: &str) -> Error {
-    Error::Corrupt { table: "setting", key: key.to_owned() }
+    Error::Corrupt {
+        table: "setting",
+        key: key.to_owned(),
+    }
 }

@@ -27,7 +27,11 @@ pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 pub(crate) struct Refusal(pub(crate) ApiError);
 
 /// A refusal with what to do next.
-pub(super) fn refuse(code: ErrorCode, message: impl Into<String>, hint: impl Into<String>) -> Refusal {
+pub(super) fn refuse(
+    code: ErrorCode,
+    message: impl Into<String>,
+    hint: impl Into<String>,
+) -> Refusal {
     Refusal(ApiError::new(code, message, hint))
 }
 
@@ -39,7 +43,8 @@ fn said(code: ErrorCode, words: &impl ToString) -> Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.0.code.http_status())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(self.0)).into_response()
     }
 }
@@ -68,12 +73,22 @@ impl From<PinError> for Refusal {
 impl From<RpcError> for Refusal {
     fn from(error: RpcError) -> Self {
         let (code, hint) = match &error {
-            RpcError::Url(_) => (ErrorCode::Usage, "write it as http://HOST:PORT or https://HOST/PATH"),
-            RpcError::Certificates(_) => (ErrorCode::Internal, "install the system's CA certificates, or use http"),
-            RpcError::WrongChain { .. } => {
-                (ErrorCode::Denied, "give the endpoint of the right chain, or leave --chain out to take what it serves")
-            }
-            _ => (ErrorCode::Network, "check that the endpoint runs and the URL is right: `quorate chain list`"),
+            RpcError::Url(_) => (
+                ErrorCode::Usage,
+                "write it as http://HOST:PORT or https://HOST/PATH",
+            ),
+            RpcError::Certificates(_) => (
+                ErrorCode::Internal,
+                "install the system's CA certificates, or use http",
+            ),
+            RpcError::WrongChain { .. } => (
+                ErrorCode::Denied,
+                "give the endpoint of the right chain, or leave --chain out to take what it serves",
+            ),
+            _ => (
+                ErrorCode::Network,
+                "check that the endpoint runs and the URL is right: `quorate chain list`",
+            ),
         };
         refuse(code, error.to_string(), hint)
     }
@@ -137,7 +152,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let bytes = Bytes::from_request(request, state).await;
-        let bytes = bytes.map_err(|rejection| usage(format!("the body cannot be read: {}", rejection.body_text())))?;
+        let bytes = bytes.map_err(|rejection| {
+            usage(format!(
+                "the body cannot be read: {}",
+                rejection.body_text()
+            ))
+        })?;
         let mut bytes: Vec<u8> = bytes.into();
         let parsed = serde_json::from_slice(&bytes);
         bytes.zeroize();
@@ -158,12 +178,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let query = Query::from_request_parts(parts, state).await;
         let Query(value) = query.map_err(|rejection: QueryRejection| {
-            usage(format!("the query is not what this route takes: {}", rejection.body_text()))
+            usage(format!(
+                "the query is not what this route takes: {}",
+                rejection.body_text()
+            ))
         })?;
         Ok(Self(value))
     }
 }
 
 fn usage(message: impl Into<String>) -> Refusal {
-    refuse(ErrorCode::Usage, message, "run command and daemon from the same release")
+    refuse(
+        ErrorCode::Usage,
+        message,
+        "run command and daemon from the same release",
+    )
 }

@@ -20,7 +20,12 @@ pub(super) async fn list(State(daemon): Host) -> Answer<Vec<ChainView>> {
 
 /// Every chain and how its endpoint answers; all are asked at once.
 pub(super) async fn every(daemon: &Daemon) -> Vec<ChainView> {
-    let asked: Vec<_> = daemon.chains.all().into_iter().map(|known| tokio::spawn(look(known))).collect();
+    let asked: Vec<_> = daemon
+        .chains
+        .all()
+        .into_iter()
+        .map(|known| tokio::spawn(look(known)))
+        .collect();
     let mut views = Vec::new();
     for one in asked {
         views.extend(one.await.ok());
@@ -57,21 +62,48 @@ async fn look(known: Known) -> ChainView {
 pub(super) async fn add(State(daemon): Host, Body(body): Body<AddChain>) -> Answer<ChainView> {
     check_name(&daemon, &body.name)?;
     let expected = body.chain.as_deref().map(str::parse::<ChainId>).transpose();
-    let expected = expected.map_err(|error| refuse(ErrorCode::Usage, error.to_string(), "write it like eip155:1"))?;
+    let expected = expected.map_err(|error| {
+        refuse(
+            ErrorCode::Usage,
+            error.to_string(),
+            "write it like eip155:1",
+        )
+    })?;
     let client = RpcClient::new(&body.rpc_url)?;
     let chain = Evm::identify(&client).await?;
     if let Some(expected) = expected.filter(|expected| *expected != chain) {
         let (host, expected, answered) = (client.host(), expected.to_string(), chain.to_string());
-        return Err(RpcError::WrongChain { host, expected, answered }.into());
+        return Err(RpcError::WrongChain {
+            host,
+            expected,
+            answered,
+        }
+        .into());
     }
     if let Some(known) = daemon.chains.of(chain) {
         let message = format!("{chain} is known here already, as {}", known.name);
-        let hint = format!("to use another endpoint, remove it first: `quorate chain remove {}`", known.name);
+        let hint = format!(
+            "to use another endpoint, remove it first: `quorate chain remove {}`",
+            known.name
+        );
         return Err(refuse(ErrorCode::Duplicate, message, hint));
     }
-    let known = Known { name: body.name.clone(), chain, evm: Arc::new(Evm::new(chain, &body.rpc_url)?) };
-    let write = keep_chain(&body.name, &ChainRecord { chain, url: body.rpc_url });
-    daemon.shelf.apart(move |store| store.commit(vec![write], &mut OsRng)).await?;
+    let known = Known {
+        name: body.name.clone(),
+        chain,
+        evm: Arc::new(Evm::new(chain, &body.rpc_url)?),
+    };
+    let write = keep_chain(
+        &body.name,
+        &ChainRecord {
+            chain,
+            url: body.rpc_url,
+        },
+    );
+    daemon
+        .shelf
+        .apart(move |store| store.commit(vec![write], &mut OsRng))
+        .await?;
     daemon.chains.put(known.clone());
     Ok(Json(look(known).await))
 }
@@ -85,7 +117,11 @@ fn check_name(daemon: &Daemon, name: &str) -> Result<(), Refusal> {
     let all = daemon.chains.all();
     if all.iter().any(|known| known.name == name) {
         let message = format!("a chain named {name} is known here already");
-        return Err(refuse(ErrorCode::Duplicate, message, "choose another name, or remove that one first"));
+        return Err(refuse(
+            ErrorCode::Duplicate,
+            message,
+            "choose another name, or remove that one first",
+        ));
     }
     if all.len() >= MAX_CHAINS {
         let message = format!("{MAX_CHAINS} chains are known here, which is the limit");
@@ -99,7 +135,10 @@ pub(super) async fn remove(State(daemon): Host, Path(name): Path<String>) -> Ans
         return Err(unknown(&name));
     }
     let write = forget_chain(&name);
-    daemon.shelf.apart(move |store| store.commit(vec![write], &mut OsRng)).await?;
+    daemon
+        .shelf
+        .apart(move |store| store.commit(vec![write], &mut OsRng))
+        .await?;
     daemon.chains.remove(&name);
     Ok(Json(Done::OK))
 }
@@ -127,5 +166,9 @@ pub(super) fn chosen(daemon: &Daemon, chain: Option<&str>) -> Result<Known, Refu
 
 fn unknown(name: &str) -> Refusal {
     let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-    refuse(ErrorCode::NotFound, format!("no chain {shown} is known here"), "see `quorate chain list`")
+    refuse(
+        ErrorCode::NotFound,
+        format!("no chain {shown} is known here"),
+        "see `quorate chain list`",
+    )
 }

@@ -32,7 +32,11 @@ impl Guard {
     pub(crate) fn new(addr: SocketAddr, token: Zeroizing<String>) -> Self {
         let hosts = [addr.to_string(), format!("localhost:{}", addr.port())];
         let origins = hosts.clone().map(|host| format!("http://{host}"));
-        Self { hosts, origins, token }
+        Self {
+            hosts,
+            origins,
+            token,
+        }
     }
 
     /// The token itself, to prove knowledge of it.
@@ -41,7 +45,8 @@ impl Guard {
     }
 
     fn check(&self, path: &str, headers: &HeaderMap) -> Result<(), ApiError> {
-        let host = only(headers, &HOST).ok_or_else(|| foreign("the request names no host, or several"))?;
+        let host =
+            only(headers, &HOST).ok_or_else(|| foreign("the request names no host, or several"))?;
         if !self.hosts.iter().any(|own| own == host) {
             return Err(foreign("the request names another host"));
         }
@@ -51,7 +56,11 @@ impl Guard {
                 return Err(foreign("the request comes from a web page"));
             }
         }
-        if path == OPEN_PATH || self.knows_token(headers) { Ok(()) } else { Err(unauthorised()) }
+        if path == OPEN_PATH || self.knows_token(headers) {
+            Ok(())
+        } else {
+            Err(unauthorised())
+        }
     }
 
     fn knows_token(&self, headers: &HeaderMap) -> bool {
@@ -61,7 +70,11 @@ impl Guard {
 }
 
 /// Lets a request through or answers 403 or 401, without having read its body.
-pub(crate) async fn stand_guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+pub(crate) async fn stand_guard(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Response {
     match guard.check(request.uri().path(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(error) => Refusal(error).into_response(),
@@ -98,15 +111,23 @@ mod tests {
     use super::Guard;
 
     fn guard() -> Guard {
-        Guard::new("127.0.0.1:4711".parse().unwrap(), "secret".to_owned().into())
+        Guard::new(
+            "127.0.0.1:4711".parse().unwrap(),
+            "secret".to_owned().into(),
+        )
     }
 
     fn status(path: &str, headers: &[(&'static str, &'static str)]) -> u16 {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+            map.append(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
         }
-        guard().check(path, &map).map_or_else(|error| error.code.http_status(), |()| 200)
+        guard()
+            .check(path, &map)
+            .map_or_else(|error| error.code.http_status(), |()| 200)
     }
 
     const HOST: (&str, &str) = ("host", "127.0.0.1:4711");
@@ -115,9 +136,23 @@ mod tests {
     #[test]
     fn the_token_opens_and_nothing_like_it_does() {
         assert_eq!(status("/v1/status", &[HOST, TOKEN]), 200);
-        assert_eq!(status("/v1/status", &[("host", "localhost:4711"), TOKEN]), 200);
-        for wrong in ["Bearer secre", "Bearer secret1", "Bearer ", "secret", "Basic secret", "bearer secret"] {
-            assert_eq!(status("/v1/status", &[HOST, ("authorization", wrong)]), 401, "{wrong}");
+        assert_eq!(
+            status("/v1/status", &[("host", "localhost:4711"), TOKEN]),
+            200
+        );
+        for wrong in [
+            "Bearer secre",
+            "Bearer secret1",
+            "Bearer ",
+            "secret",
+            "Basic secret",
+            "bearer secret",
+        ] {
+            assert_eq!(
+                status("/v1/status", &[HOST, ("authorization", wrong)]),
+                401,
+                "{wrong}"
+            );
         }
         assert_eq!(status("/v1/status", &[HOST]), 401);
         assert_eq!(status("/v1/status", &[HOST, TOKEN, TOKEN]), 401);
@@ -126,26 +161,55 @@ mod tests {
     /// DNS rebinding: a page under its own name that now resolves to 127.0.0.1.
     #[test]
     fn another_host_is_refused_even_with_the_token() {
-        for host in ["evil.example:4711", "127.0.0.1", "127.0.0.1:4712", "localhost", "", "127.0.0.1:4711.evil.example"] {
+        for host in [
+            "evil.example:4711",
+            "127.0.0.1",
+            "127.0.0.1:4712",
+            "localhost",
+            "",
+            "127.0.0.1:4711.evil.example",
+        ] {
             assert_eq!(status("/v1/hello", &[("host", host), TOKEN]), 403, "{host}");
         }
         assert_eq!(status("/v1/hello", &[TOKEN]), 403);
-        assert_eq!(status("/v1/hello", &[HOST, ("host", "evil.example"), TOKEN]), 403);
+        assert_eq!(
+            status("/v1/hello", &[HOST, ("host", "evil.example"), TOKEN]),
+            403
+        );
     }
 
     /// CSRF: a page of another origin that posts to the daemon.
     #[test]
     fn a_page_of_another_origin_is_refused_even_with_the_token() {
-        for origin in ["http://evil.example", "null", "https://127.0.0.1:4711", "http://127.0.0.1", ""] {
-            assert_eq!(status("/v1/status", &[HOST, TOKEN, ("origin", origin)]), 403, "{origin}");
+        for origin in [
+            "http://evil.example",
+            "null",
+            "https://127.0.0.1:4711",
+            "http://127.0.0.1",
+            "",
+        ] {
+            assert_eq!(
+                status("/v1/status", &[HOST, TOKEN, ("origin", origin)]),
+                403,
+                "{origin}"
+            );
         }
-        assert_eq!(status("/v1/status", &[HOST, TOKEN, ("origin", "http://127.0.0.1:4711")]), 200);
+        assert_eq!(
+            status(
+                "/v1/status",
+                &[HOST, TOKEN, ("origin", "http://127.0.0.1:4711")]
+            ),
+            200
+        );
     }
 
     #[test]
     fn only_the_hello_needs_no_token() {
         assert_eq!(status("/v1/hello", &[HOST]), 200);
         assert_eq!(status("/v1/hello/", &[HOST]), 401);
-        assert_eq!(status("/v1/hello", &[HOST, ("origin", "http://evil.example")]), 403);
+        assert_eq!(
+            status("/v1/hello", &[HOST, ("origin", "http://evil.example")]),
+            403
+        );
     }
 }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use quorate_api::{ErrorCode, LogEntryView, LogHeadView, LogPage, LogQuery};
 use quorate_log::Log;
 use quorate_vault::audit::Bundle;
-use quorate_vault::entry::{Logged, Purpose, Seen, SessionResult};
+use quorate_vault::entry::{Logged, Purpose, Receipt, Seen, SessionRecord, SessionResult};
 use quorate_vault::{Charter, Entry, PartyId, RequestId, SessionId, Vault};
 
 use super::Host;
@@ -22,29 +22,52 @@ const DEFAULT_LIMIT: u32 = 100;
 /// Entries in one answer at the most.
 const MAX_LIMIT: u32 = 10_000;
 
-pub(super) async fn page(State(daemon): Host, Path(vault): Path<String>, Params(query): Params<LogQuery>) -> Answer<LogPage> {
+pub(super) async fn page(
+    State(daemon): Host,
+    Path(vault): Path<String>,
+    Params(query): Params<LogQuery>,
+) -> Answer<LogPage> {
     let (_, handle) = running(&daemon, &vault)?;
     let author = match &query.author {
         None => None,
         Some(text) => Some(member(&handle.charter, text)?),
     };
-    Ok(Json(handle.look(move |seen| read(seen.vault, author, &query)).await?))
+    Ok(Json(
+        handle
+            .look(move |seen| read(seen.vault, author, &query))
+            .await?,
+    ))
 }
 
 fn member(charter: &Charter, text: &str) -> Result<PartyId, Refusal> {
     let by_id = || charter.parties().find(|party| party.to_string() == text);
-    let found = charter.member_named(text).map(|member| member.party).or_else(by_id);
+    let found = charter
+        .member_named(text)
+        .map(|member| member.party)
+        .or_else(by_id);
     let shown: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
     found.ok_or_else(|| {
-        refuse(ErrorCode::NotFound, format!("no member is called {shown}"), "see `quorate vault show`")
+        refuse(
+            ErrorCode::NotFound,
+            format!("no member is called {shown}"),
+            "see `quorate vault show`",
+        )
     })
 }
 
 fn read(vault: &Vault, author: Option<PartyId>, query: &LogQuery) -> LogPage {
-    let logs: Vec<(&PartyId, &Log)> =
-        vault.logs().filter(|(party, _)| author.is_none_or(|author| author == **party)).collect();
-    let heads = logs.iter().map(|(party, log)| head(vault.charter(), party, log)).collect();
-    let about = About { charter: vault.charter(), sessions: sessions(vault) };
+    let logs: Vec<(&PartyId, &Log)> = vault
+        .logs()
+        .filter(|(party, _)| author.is_none_or(|author| author == **party))
+        .collect();
+    let heads = logs
+        .iter()
+        .map(|(party, log)| head(vault.charter(), party, log))
+        .collect();
+    let about = About {
+        charter: vault.charter(),
+        sessions: sessions(vault),
+    };
     let from = query.from.unwrap_or_default();
     let mut entries: Vec<LogEntryView> = logs
         .iter()
@@ -52,14 +75,18 @@ fn read(vault: &Vault, author: Option<PartyId>, query: &LogQuery) -> LogPage {
         .filter(|entry| is_about(entry, query.request.as_deref()))
         .collect();
     entries.sort_by(|a, b| (a.at_ms, &a.author, a.position).cmp(&(b.at_ms, &b.author, b.position)));
-    let limit = usize::try_from(query.limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT)).unwrap_or_default();
+    let limit =
+        usize::try_from(query.limit.unwrap_or(DEFAULT_LIMIT).min(MAX_LIMIT)).unwrap_or_default();
     let entries = entries.split_off(entries.len().saturating_sub(limit));
     LogPage { heads, entries }
 }
 
 fn is_about(entry: &LogEntryView, request: Option<&str>) -> bool {
     let Some(prefix) = request else { return true };
-    entry.request.as_ref().is_some_and(|id| id.starts_with(&prefix.to_lowercase()))
+    entry
+        .request
+        .as_ref()
+        .is_some_and(|id| id.starts_with(&prefix.to_lowercase()))
 }
 
 fn head(charter: &Charter, party: &PartyId, log: &Log) -> LogHeadView {
@@ -95,16 +122,30 @@ fn entries_of<'a>(
     from: u64,
 ) -> impl Iterator<Item = LogEntryView> + 'a {
     let charter = about.charter;
-    let all = (0u64..).zip(log.entries()).skip(usize::try_from(from).unwrap_or(usize::MAX));
+    let all = (0u64..)
+        .zip(log.entries())
+        .skip(usize::try_from(from).unwrap_or(usize::MAX));
     all.map(move |(position, bytes)| {
-        let leaf = log.tree().leaf(position).map(hex::encode).unwrap_or_default();
+        let leaf = log
+            .tree()
+            .leaf(position)
+            .map(hex::encode)
+            .unwrap_or_default();
         let decoded = Logged::decode(bytes).ok();
-        let request = decoded.as_ref().and_then(|logged| request_of(&logged.entry, party, about));
+        let request = decoded
+            .as_ref()
+            .and_then(|logged| request_of(&logged.entry, party, about));
         LogEntryView {
             author: charter.name_of(party),
             position,
-            at_ms: decoded.as_ref().map(|logged| logged.at.0).unwrap_or_default(),
-            kind: decoded.as_ref().map_or("unknown", |logged| logged.entry.kind()).to_owned(),
+            at_ms: decoded
+                .as_ref()
+                .map(|logged| logged.at.0)
+                .unwrap_or_default(),
+            kind: decoded
+                .as_ref()
+                .map_or("unknown", |logged| logged.entry.kind())
+                .to_owned(),
             summary: decoded.as_ref().map_or_else(
                 || "an entry that this program does not understand".to_owned(),
                 |logged| summary(&logged.entry, charter),
@@ -118,7 +159,11 @@ fn entries_of<'a>(
 /// Which request an entry is about.
 fn request_of(entry: &Entry, author: &PartyId, about: &About<'_>) -> Option<RequestId> {
     match entry {
-        Entry::Request(request) => Some(quorate_vault::fold::request_id(&about.charter.vault_id(), author, request)),
+        Entry::Request(request) => Some(quorate_vault::fold::request_id(
+            &about.charter.vault_id(),
+            author,
+            request,
+        )),
         Entry::Reslot { request, .. }
         | Entry::Rejection { request, .. }
         | Entry::Cancellation { request }
@@ -140,16 +185,32 @@ fn request_of(entry: &Entry, author: &PartyId, about: &About<'_>) -> Option<Requ
 fn summary(entry: &Entry, charter: &Charter) -> String {
     match entry {
         Entry::Founded(founded) => {
-            format!("confirmed the six words of {}, {} of {}", founded.name, founded.threshold, founded.members.len())
+            format!(
+                "confirmed the six words of {}, {} of {}",
+                founded.name,
+                founded.threshold,
+                founded.members.len()
+            )
         }
         Entry::CeremonyStarted { attempt, .. } => format!("entered key generation {attempt}"),
-        Entry::Prepared(prepared) => format!("stored its shares of key generation {}", prepared.attempt),
-        Entry::Aborted { attempt, reason, .. } => format!("gave key generation {attempt} up: {reason}"),
-        Entry::Acknowledged { attempt, .. } => format!("acknowledged the keys of key generation {attempt}"),
+        Entry::Prepared(prepared) => {
+            format!("stored its shares of key generation {}", prepared.attempt)
+        }
+        Entry::Aborted {
+            attempt, reason, ..
+        } => format!("gave key generation {attempt} up: {reason}"),
+        Entry::Acknowledged { attempt, .. } => {
+            format!("acknowledged the keys of key generation {attempt}")
+        }
         Entry::Request(request) => {
             let lines = request.intent.display();
-            let told = lines.iter().filter(|line| ["Action", "Amount", "To"].contains(&line.label));
-            let words = told.map(|line| line.value.clone()).collect::<Vec<_>>().join(", ");
+            let told = lines
+                .iter()
+                .filter(|line| ["Action", "Amount", "To"].contains(&line.label));
+            let words = told
+                .map(|line| line.value.clone())
+                .collect::<Vec<_>>()
+                .join(", ");
             format!("asked: {words}")
         }
         Entry::Reslot { slot, .. } => format!("moved its request to slot {slot}"),
@@ -158,32 +219,62 @@ fn summary(entry: &Entry, charter: &Charter) -> String {
         Entry::Rejection { reason, .. } => format!("rejected: {reason}"),
         Entry::Cancellation { .. } => "withdrew its request".to_owned(),
         Entry::Replacement { .. } => "asked for a higher fee".to_owned(),
-        Entry::SessionRecord(record) => {
-            let quorum: Vec<String> = record.quorum.iter().map(|party| charter.name_of(party)).collect();
-            let what = match record.purpose {
-                Purpose::Payment => "to sign".to_owned(),
-                Purpose::Fill { slot } => format!("to fill slot {slot}"),
-            };
-            format!("entered session {} {what}, with {}", record.session.short(), quorum.join(", "))
-        }
+        Entry::SessionRecord(record) => record_summary(record, charter),
         Entry::SessionOutcome { session, result } => match result {
             SessionResult::Signed(_) => format!("session {} signed", session.short()),
-            SessionResult::Failed { reason } => format!("session {} failed: {reason}", session.short()),
-        },
-        Entry::Receipt(receipt) => match &receipt.seen {
-            Seen::Mined { hash, block_number, finalised, .. } => {
-                let sure = if *finalised { ", final" } else { "" };
-                format!("saw 0x{} take slot {} in block {block_number}{sure}", hex::encode(hash), receipt.slot)
+            SessionResult::Failed { reason } => {
+                format!("session {} failed: {reason}", session.short())
             }
-            Seen::Unmined => format!("saw what took slot {} vanish again", receipt.slot),
         },
+        Entry::Receipt(receipt) => receipt_summary(receipt),
         Entry::Note { text, .. } => format!("said: {text}"),
     }
 }
 
-pub(super) async fn export(State(daemon): Host, Path(vault): Path<String>) -> Result<Response, Refusal> {
+fn record_summary(record: &SessionRecord, charter: &Charter) -> String {
+    let quorum: Vec<String> = record
+        .quorum
+        .iter()
+        .map(|party| charter.name_of(party))
+        .collect();
+    let what = match record.purpose {
+        Purpose::Payment => "to sign".to_owned(),
+        Purpose::Fill { slot } => format!("to fill slot {slot}"),
+    };
+    format!(
+        "entered session {} {what}, with {}",
+        record.session.short(),
+        quorum.join(", ")
+    )
+}
+
+fn receipt_summary(receipt: &Receipt) -> String {
+    match &receipt.seen {
+        Seen::Mined {
+            hash,
+            block_number,
+            finalised,
+            ..
+        } => {
+            let sure = if *finalised { ", final" } else { "" };
+            format!(
+                "saw 0x{} take slot {} in block {block_number}{sure}",
+                hex::encode(hash),
+                receipt.slot
+            )
+        }
+        Seen::Unmined => format!("saw what took slot {} vanish again", receipt.slot),
+    }
+}
+
+pub(super) async fn export(
+    State(daemon): Host,
+    Path(vault): Path<String>,
+) -> Result<Response, Refusal> {
     let (_, handle) = running(&daemon, &vault)?;
-    let bundle = handle.look(|seen| Bundle::of(seen.vault.id(), seen.vault.logs().map(|(_, log)| log))).await?;
+    let bundle = handle
+        .look(|seen| Bundle::of(seen.vault.id(), seen.vault.logs().map(|(_, log)| log)))
+        .await?;
     let bytes = serde_json::to_vec_pretty(&bundle).map_err(|_| broke())?;
     Ok(([(CONTENT_TYPE, "application/json")], bytes).into_response())
 }

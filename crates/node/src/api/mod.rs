@@ -33,7 +33,11 @@ const MAX_CONNECTIONS: usize = 256;
 type Host = axum::extract::State<Arc<Daemon>>;
 
 /// Serves the API on `listener` until it is dropped.
-pub(crate) async fn serve(listener: TcpListener, token: Zeroizing<String>, daemon: Arc<Daemon>) -> std::io::Result<()> {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    token: Zeroizing<String>,
+    daemon: Arc<Daemon>,
+) -> std::io::Result<()> {
     let guard = Arc::new(Guard::new(listener.local_addr()?, token));
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     axum::serve(Bounded { listener, room }, routes(guard, daemon)).await
@@ -83,7 +87,11 @@ fn routes(guard: Arc<Guard>, daemon: Arc<Daemon>) -> Router {
 
 async fn unknown_route() -> Refusal {
     let hint = "run command and daemon from the same release";
-    Refusal(ApiError::new(ErrorCode::NotFound, "this daemon has no such route", hint))
+    Refusal(ApiError::new(
+        ErrorCode::NotFound,
+        "this daemon has no such route",
+        hint,
+    ))
 }
 
 /// A listener that holds back what exceeds [`MAX_CONNECTIONS`].
@@ -99,7 +107,13 @@ impl axum::serve::Listener for Bounded {
     async fn accept(&mut self) -> (Seated, SocketAddr) {
         let seat = Arc::clone(&self.room).acquire_owned().await;
         let (stream, from) = axum::serve::Listener::accept(&mut self.listener).await;
-        (Seated { stream, _seat: seat.ok() }, from)
+        (
+            Seated {
+                stream,
+                _seat: seat.ok(),
+            },
+            from,
+        )
     }
 
     fn local_addr(&self) -> std::io::Result<SocketAddr> {
@@ -123,13 +137,21 @@ mod seated {
     use super::Seated;
 
     impl AsyncRead for Seated {
-        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
             Pin::new(&mut self.stream).poll_read(cx, buf)
         }
     }
 
     impl AsyncWrite for Seated {
-        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
             Pin::new(&mut self.stream).poll_write(cx, bytes)
         }
 

@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use ed25519_dalek::Signer;
 use quorate_api::{
-    Approve, ErrorCode, MAX_NOTE_CHARS, MAX_WAIT_MS, Reject, Replace, RequestFilter, RequestQuery, RequestView, WaitQuery,
+    Approve, ErrorCode, MAX_NOTE_CHARS, MAX_WAIT_MS, Reject, Replace, RequestFilter, RequestQuery,
+    RequestView, WaitQuery,
 };
 use quorate_chain::evm::Wei;
 use quorate_vault::entry::Approval;
@@ -42,7 +43,10 @@ pub(super) async fn list(
     Ok(Json(all))
 }
 
-pub(super) async fn history(State(daemon): Host, Path(vault): Path<String>) -> Answer<Vec<RequestView>> {
+pub(super) async fn history(
+    State(daemon): Host,
+    Path(vault): Path<String>,
+) -> Answer<Vec<RequestView>> {
     let (name, handle) = running(&daemon, &vault)?;
     let mut all = every(&daemon, &name, &handle).await?;
     all.retain(|request| !request.tx_hashes.is_empty() || request.receipt.is_some());
@@ -50,11 +54,16 @@ pub(super) async fn history(State(daemon): Host, Path(vault): Path<String>) -> A
     Ok(Json(all))
 }
 
-async fn every(daemon: &Daemon, name: &str, handle: &VaultHandle) -> Result<Vec<RequestView>, Refusal> {
+async fn every(
+    daemon: &Daemon,
+    name: &str,
+    handle: &VaultHandle,
+) -> Result<Vec<RequestView>, Refusal> {
     let (name, names) = (name.to_owned(), view::chain_names(daemon));
     let all = handle.look(move |seen| {
         let all = seen.vault.requests().into_iter();
-        all.map(|request| view::request(&seen, &name, &names, request)).collect()
+        all.map(|request| view::request(&seen, &name, &names, request))
+            .collect()
     });
     Ok(all.await?)
 }
@@ -82,7 +91,13 @@ async fn resolve(handle: &VaultHandle, prefix: &str) -> Result<RequestId, Refusa
         return Err(unknown(prefix));
     }
     let found: Vec<RequestId> = handle
-        .look(move |seen| seen.vault.state().requests().filter(|id| id.to_string().starts_with(&wanted)).collect())
+        .look(move |seen| {
+            seen.vault
+                .state()
+                .requests()
+                .filter(|id| id.to_string().starts_with(&wanted))
+                .collect()
+        })
         .await?;
     match found.as_slice() {
         [one] => Ok(*one),
@@ -97,12 +112,19 @@ async fn resolve(handle: &VaultHandle, prefix: &str) -> Result<RequestId, Refusa
 fn unknown(id: &str) -> Refusal {
     let shown: String = id.chars().filter(|c| !c.is_control()).take(64).collect();
     let hint = "see `quorate request list --all`; a request of another member arrives when both are online";
-    refuse(ErrorCode::NotFound, format!("no request {shown} is known here"), hint)
+    refuse(
+        ErrorCode::NotFound,
+        format!("no request {shown} is known here"),
+        hint,
+    )
 }
 
 type Target = Path<(String, String)>;
 
-async fn target(daemon: &Daemon, path: Target) -> Result<(String, VaultHandle, RequestId), Refusal> {
+async fn target(
+    daemon: &Daemon,
+    path: Target,
+) -> Result<(String, VaultHandle, RequestId), Refusal> {
     let Path((vault, prefix)) = path;
     let (name, handle) = running(daemon, &vault)?;
     let id = resolve(&handle, &prefix).await?;
@@ -134,17 +156,31 @@ fn bound(vault: &Vault, id: &RequestId) -> Option<Bound> {
     })
 }
 
-pub(super) async fn approve(State(daemon): Host, path: Target, Body(body): Body<Approve>) -> Answer<RequestView> {
+pub(super) async fn approve(
+    State(daemon): Host,
+    path: Target,
+    Body(body): Body<Approve>,
+) -> Answer<RequestView> {
     let (name, handle, id) = target(&daemon, path).await?;
     let bound = handle.look(move |seen| bound(seen.vault, &id)).await?;
     let bound = bound.ok_or_else(|| unknown(&id.to_string()))?;
     if hex::encode(bound.digest) != body.intent_digest {
         let message = "the request is not what was shown: it has moved to another slot since, or the daemon shows something else than it holds";
-        return Err(refuse(ErrorCode::Integrity, message, format!("look at it again: `quorate request show {}`", id.short())));
+        return Err(refuse(
+            ErrorCode::Integrity,
+            message,
+            format!("look at it again: `quorate request show {}`", id.short()),
+        ));
     }
     let shelf = daemon.shelf.clone();
     let signing = tokio::task::spawn_blocking(move || {
-        let Bound { vault, charter_version, digest, expires, nonce } = &bound;
+        let Bound {
+            vault,
+            charter_version,
+            digest,
+            expires,
+            nonce,
+        } = &bound;
         let hash = approval_hash(vault, *charter_version, digest, *expires, nonce);
         let credential = open_credential(&shelf, body.pin.expose().as_bytes())?;
         let signature = credential.sign(&hash).to_bytes().to_vec();
@@ -162,7 +198,11 @@ pub(super) async fn approve(State(daemon): Host, path: Target, Body(body): Body<
     Ok(Json(one(&daemon, &name, &handle, id).await?))
 }
 
-pub(super) async fn reject(State(daemon): Host, path: Target, Body(body): Body<Reject>) -> Answer<RequestView> {
+pub(super) async fn reject(
+    State(daemon): Host,
+    path: Target,
+    Body(body): Body<Reject>,
+) -> Answer<RequestView> {
     let (name, handle, request) = target(&daemon, path).await?;
     let reason = body.reason.unwrap_or_default();
     if reason.chars().count() > MAX_NOTE_CHARS {
@@ -180,13 +220,21 @@ pub(super) async fn cancel(State(daemon): Host, path: Target) -> Answer<RequestV
 }
 
 /// Signs the same payment again at a higher fee, within what was approved.
-pub(super) async fn replace(State(daemon): Host, path: Target, Body(body): Body<Replace>) -> Answer<RequestView> {
+pub(super) async fn replace(
+    State(daemon): Host,
+    path: Target,
+    Body(body): Body<Replace>,
+) -> Answer<RequestView> {
     let (name, handle, request) = target(&daemon, path).await?;
     if let Some(text) = &body.max_fee_wei {
-        let wanted = Wei::parse_wei(text).map_err(|error| refuse(ErrorCode::Usage, error.to_string(), "write it in wei"))?;
+        let wanted = Wei::parse_wei(text)
+            .map_err(|error| refuse(ErrorCode::Usage, error.to_string(), "write it in wei"))?;
         let shown = one(&daemon, &name, &handle, request).await?;
         if wanted.to_string() != shown.intent.max_fee_wei {
-            let message = format!("a replacement is signed within the fee that was approved, {} wei at the most", shown.intent.max_fee_wei);
+            let message = format!(
+                "a replacement is signed within the fee that was approved, {} wei at the most",
+                shown.intent.max_fee_wei
+            );
             let hint = "leave the fee out; for a higher one, ask for a new payment once this one is mined or cancelled";
             return Err(refuse(ErrorCode::Denied, message, hint));
         }
@@ -195,18 +243,26 @@ pub(super) async fn replace(State(daemon): Host, path: Target, Body(body): Body<
     Ok(Json(one(&daemon, &name, &handle, request).await?))
 }
 
-pub(super) async fn wait(State(daemon): Host, path: Target, Params(query): Params<WaitQuery>) -> Answer<RequestView> {
+pub(super) async fn wait(
+    State(daemon): Host,
+    path: Target,
+    Params(query): Params<WaitQuery>,
+) -> Answer<RequestView> {
     let (name, handle, id) = target(&daemon, path).await?;
     let deadline = Instant::now() + Duration::from_millis(query.timeout_ms.min(MAX_WAIT_MS));
     let mut changes = handle.changes();
     loop {
         changes.borrow_and_update();
         let request = one(&daemon, &name, &handle, id).await?;
-        let over = request.state.reached(query.until) || request.state.is_final() || Instant::now() >= deadline;
+        let over = request.state.reached(query.until)
+            || request.state.is_final()
+            || Instant::now() >= deadline;
         if over {
             return Ok(Json(request));
         }
         // A change or a glance; which one does not matter.
-        timeout_at(deadline.min(Instant::now() + GLANCE), changes.changed()).await.ok();
+        timeout_at(deadline.min(Instant::now() + GLANCE), changes.changed())
+            .await
+            .ok();
     }
 }

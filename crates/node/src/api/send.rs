@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use quorate_api::{ErrorCode, MAX_NOTE_CHARS, Preview, RequestView, SendPayment};
-use quorate_chain::evm::{Address, Checksum, FeeQuote, Fees, TRANSFER_GAS, Wei};
 use quorate_chain::Intent;
+use quorate_chain::evm::{Address, Checksum, FeeQuote, Fees, TRANSFER_GAS, Wei};
 use quorate_vault::entry::Request;
 use quorate_vault::fold::intent_digest;
 use quorate_vault::io::{Amount, Proposal};
@@ -33,14 +33,24 @@ struct Plan {
     warnings: Vec<String>,
 }
 
-pub(super) async fn preview(State(daemon): Host, Path(vault): Path<String>, Body(body): Body<SendPayment>) -> Answer<Preview> {
+pub(super) async fn preview(
+    State(daemon): Host,
+    Path(vault): Path<String>,
+    Body(body): Body<SendPayment>,
+) -> Answer<Preview> {
     let plan = plan(&daemon, &vault, body).await?;
     let (request, needed) = draft(&plan).await?;
     let intent = intent_view(&request.intent);
     check_cover(&plan, intent.largest_total)?;
     let fees = Fees::for_quote(plan.quote, plan.proposal.bounds);
-    let likely = plan.quote.base_fee_per_gas.saturating_add(fees.max_priority_fee_per_gas).min(fees.max_fee_per_gas);
-    let estimated = Wei::from(likely).checked_mul(TRANSFER_GAS).unwrap_or_default();
+    let likely = plan
+        .quote
+        .base_fee_per_gas
+        .saturating_add(fees.max_priority_fee_per_gas)
+        .min(fees.max_fee_per_gas);
+    let estimated = Wei::from(likely)
+        .checked_mul(TRANSFER_GAS)
+        .unwrap_or_default();
     Ok(Json(Preview {
         vault: plan.name,
         intent: view::intent(&intent, &view::chain_names(&daemon)),
@@ -51,14 +61,23 @@ pub(super) async fn preview(State(daemon): Host, Path(vault): Path<String>, Body
     }))
 }
 
-pub(super) async fn send(State(daemon): Host, Path(vault): Path<String>, Body(body): Body<SendPayment>) -> Answer<RequestView> {
+pub(super) async fn send(
+    State(daemon): Host,
+    Path(vault): Path<String>,
+    Body(body): Body<SendPayment>,
+) -> Answer<RequestView> {
     let plan = plan(&daemon, &vault, body).await?;
     // Who asks again under the same key gets what it asked for, whatever the balance is by now.
     if plan.proposal.idempotency_key.is_empty() {
         let (request, _) = draft(&plan).await?;
         check_cover(&plan, intent_view(&request.intent).largest_total)?;
     }
-    let Plan { name, handle, proposal, .. } = plan;
+    let Plan {
+        name,
+        handle,
+        proposal,
+        ..
+    } = plan;
     let outcome = handle.command(Command::Propose(Box::new(proposal))).await?;
     match outcome {
         Outcome::Requested(id) | Outcome::Duplicate(id) => {
@@ -75,7 +94,10 @@ async fn plan(daemon: &Daemon, vault: &str, body: SendPayment) -> Result<Plan, R
     let to = recipient(&body.to)?;
     check_note(body.note.as_deref())?;
     let exact = exact_amount(&body.amount)?;
-    let from = handle.look(|seen| seen.vault.state().address()).await?.ok_or_else(|| not_active(&name))?;
+    let from = handle
+        .look(|seen| seen.vault.state().address())
+        .await?
+        .ok_or_else(|| not_active(&name))?;
     let quote = known.evm.fees().await?;
     let balance = known.evm.balance(from).await?.amount;
     let bounds = bounds(quote, body.max_fee_wei.as_deref())?;
@@ -84,7 +106,9 @@ async fn plan(daemon: &Daemon, vault: &str, body: SendPayment) -> Result<Plan, R
         warnings.push("the address was typed without capital letters, so a typing mistake in it cannot be seen".to_owned());
     }
     if bounds.max_fee_per_gas < quote.base_fee_per_gas {
-        warnings.push("the fee bound is below today's fee; the payment waits until fees fall".to_owned());
+        warnings.push(
+            "the fee bound is below today's fee; the payment waits until fees fall".to_owned(),
+        );
     }
     let proposal = Proposal {
         chain: known.chain,
@@ -95,7 +119,14 @@ async fn plan(daemon: &Daemon, vault: &str, body: SendPayment) -> Result<Plan, R
         note: body.note.unwrap_or_default(),
         idempotency_key: body.idempotency_key.unwrap_or_default(),
     };
-    Ok(Plan { name, handle, proposal, quote, balance, warnings })
+    Ok(Plan {
+        name,
+        handle,
+        proposal,
+        quote,
+        balance,
+        warnings,
+    })
 }
 
 fn check_asset(known: &Known, asset: &str) -> Result<(), Refusal> {
@@ -106,7 +137,11 @@ fn check_asset(known: &Known, asset: &str) -> Result<(), Refusal> {
     }
     let shown: String = asset.chars().filter(|c| !c.is_control()).take(16).collect();
     let message = format!("{shown} cannot be sent on {}", known.name);
-    Err(refuse(ErrorCode::Usage, message, format!("only the chain's own coin can be sent: {coin}")))
+    Err(refuse(
+        ErrorCode::Usage,
+        message,
+        format!("only the chain's own coin can be sent: {coin}"),
+    ))
 }
 
 fn recipient(text: &str) -> Result<(Address, Checksum), Refusal> {
@@ -134,7 +169,11 @@ fn exact_amount(text: &str) -> Result<Option<Wei>, Refusal> {
         refuse(ErrorCode::Usage, message, hint)
     })?;
     if amount.is_zero() {
-        return Err(refuse(ErrorCode::Usage, "the amount is zero", "write how much to send, such as 0.5"));
+        return Err(refuse(
+            ErrorCode::Usage,
+            "the amount is zero",
+            "write how much to send, such as 0.5",
+        ));
     }
     Ok(Some(amount))
 }
@@ -142,25 +181,43 @@ fn exact_amount(text: &str) -> Result<Option<Wei>, Refusal> {
 /// Bounds for the fee fields: the usual ones, or what the whole fee may come to.
 fn bounds(quote: FeeQuote, max_fee_wei: Option<&str>) -> Result<Fees, Refusal> {
     let usual = Fees::default_bounds(quote);
-    let Some(text) = max_fee_wei else { return Ok(usual) };
-    let malformed = |message: String| refuse(ErrorCode::Usage, message, "write the largest whole fee in wei");
+    let Some(text) = max_fee_wei else {
+        return Ok(usual);
+    };
+    let malformed = |message: String| {
+        refuse(
+            ErrorCode::Usage,
+            message,
+            "write the largest whole fee in wei",
+        )
+    };
     let whole = Wei::parse_wei(text).map_err(|error| malformed(error.to_string()))?;
     let whole = u128::try_from(whole).map_err(|error| malformed(error.to_string()))?;
     let max_fee_per_gas = whole / u128::from(TRANSFER_GAS);
     if max_fee_per_gas == 0 {
-        return Err(malformed(format!("a fee of {whole} wei is less than one wei for each of {TRANSFER_GAS} gas")));
+        return Err(malformed(format!(
+            "a fee of {whole} wei is less than one wei for each of {TRANSFER_GAS} gas"
+        )));
     }
-    Ok(Fees { max_fee_per_gas, max_priority_fee_per_gas: usual.max_priority_fee_per_gas.min(max_fee_per_gas) })
+    Ok(Fees {
+        max_fee_per_gas,
+        max_priority_fee_per_gas: usual.max_priority_fee_per_gas.min(max_fee_per_gas),
+    })
 }
 
 /// The request that the proposal would become now, and how many approvals it would need.
 async fn draft(plan: &Plan) -> Result<(Request, u8), Refusal> {
     let proposal = plan.proposal.clone();
     let drafted = plan.handle.look(move |seen| {
-        let request = seen.vault.state().draft(&proposal, [0; 32], seen.vault.now());
+        let request = seen
+            .vault
+            .state()
+            .draft(&proposal, [0; 32], seen.vault.now());
         request.map(|request| (request, seen.vault.charter().needed()))
     });
-    drafted.await?.map_err(|error| Refusal::from(HostError::Refused(Error::Propose(error))))
+    drafted
+        .await?
+        .map_err(|error| Refusal::from(HostError::Refused(Error::Propose(error))))
 }
 
 /// Amount and largest fee must be there, or the chain would never take it.
@@ -173,7 +230,11 @@ fn check_cover(plan: &Plan, total: Wei) -> Result<(), Refusal> {
         plan.balance.format_eth(),
         total.format_eth()
     );
-    Err(refuse(ErrorCode::Denied, message, "send less, send `max`, or fund the vault first"))
+    Err(refuse(
+        ErrorCode::Denied,
+        message,
+        "send less, send `max`, or fund the vault first",
+    ))
 }
 
 fn intent_view(intent: &Intent) -> IntentView {

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use quorate_api::{
-    AddressView, BalanceQuery, BalanceView, ConfirmRoster, CreateVault, CreatedVault, Done, ErrorCode, Invitation,
-    JoinVault, VaultView,
+    AddressView, BalanceQuery, BalanceView, ConfirmRoster, CreateVault, CreatedVault, Done,
+    ErrorCode, Invitation, JoinVault, VaultView,
 };
 use quorate_chain::evm::{Address, Wei};
 use quorate_vault::Command;
@@ -34,7 +34,11 @@ async fn one(daemon: &Daemon, name: &str) -> Result<VaultView, Refusal> {
 
 /// The local name of the vault that a path means: its name, or its id.
 pub(super) fn local_name(daemon: &Daemon, text: &str) -> Result<String, Refusal> {
-    let by_id = daemon.vaults.all().into_iter().find(|(_, handle)| handle.id.to_string() == text);
+    let by_id = daemon
+        .vaults
+        .all()
+        .into_iter()
+        .find(|(_, handle)| handle.id.to_string() == text);
     let name = by_id.map_or_else(|| text.to_owned(), |(name, _)| name);
     daemon.making.record(&name)?;
     Ok(name)
@@ -57,20 +61,36 @@ pub(super) async fn list(State(daemon): Host) -> Answer<Vec<VaultView>> {
     Ok(Json(every(&daemon).await?))
 }
 
-pub(super) async fn create(State(daemon): Host, Body(body): Body<CreateVault>) -> Answer<CreatedVault> {
+pub(super) async fn create(
+    State(daemon): Host,
+    Body(body): Body<CreateVault>,
+) -> Answer<CreatedVault> {
     let labels = Labels::or_card(body.controller, body.trust_domain, daemon.me.card().card());
-    let invited = daemon.making.create(&body.name, body.threshold, body.members, labels).await?;
+    let invited = daemon
+        .making
+        .create(&body.name, body.threshold, body.members, labels)
+        .await?;
     let vault = one(&daemon, &body.name).await?;
-    Ok(Json(CreatedVault { vault, invitations: invited.into_iter().map(invitation).collect() }))
+    Ok(Json(CreatedVault {
+        vault,
+        invitations: invited.into_iter().map(invitation).collect(),
+    }))
 }
 
 fn invitation(invited: Invited) -> Invitation {
-    Invitation { code: invited.code, address: invited.address.to_string(), expires_ms: invited.expires_ms }
+    Invitation {
+        code: invited.code,
+        address: invited.address.to_string(),
+        expires_ms: invited.expires_ms,
+    }
 }
 
 pub(super) async fn join(State(daemon): Host, Body(body): Body<JoinVault>) -> Answer<VaultView> {
     let labels = Labels::or_card(body.controller, body.trust_domain, daemon.me.card().card());
-    let name = daemon.making.join(&body.code, &body.address, body.name, labels).await?;
+    let name = daemon
+        .making
+        .join(&body.code, &body.address, body.name, labels)
+        .await?;
     Ok(Json(one(&daemon, &name).await?))
 }
 
@@ -92,12 +112,18 @@ pub(super) async fn confirm(
     let name = local_name(&daemon, &vault)?;
     if !matches!(daemon.making.record(&name)?.stage, Stage::Founded(_)) {
         let message = format!("{name} has no six words yet: not everybody has joined");
-        return Err(refuse(ErrorCode::Denied, message, format!("see whom it waits for with `quorate vault show {name}`")));
+        return Err(refuse(
+            ErrorCode::Denied,
+            message,
+            format!("see whom it waits for with `quorate vault show {name}`"),
+        ));
     }
     let (name, handle) = running(&daemon, &name)?;
     let words = body.words.join(" ");
     let shelf = daemon.shelf.clone();
-    let opening = tokio::task::spawn_blocking(move || open_credential(&shelf, body.pin.expose().as_bytes()).map(drop));
+    let opening = tokio::task::spawn_blocking(move || {
+        open_credential(&shelf, body.pin.expose().as_bytes()).map(drop)
+    });
     opening.await.map_err(|_| broke())??;
     handle.command(Command::Confirm { words }).await?;
     Ok(Json(one(&daemon, &name).await?))
@@ -109,7 +135,10 @@ pub(super) async fn abandon(State(daemon): Host, Path(vault): Path<String>) -> A
     Ok(Json(Done::OK))
 }
 
-pub(super) async fn addresses(State(daemon): Host, Path(vault): Path<String>) -> Answer<Vec<AddressView>> {
+pub(super) async fn addresses(
+    State(daemon): Host,
+    Path(vault): Path<String>,
+) -> Answer<Vec<AddressView>> {
     let name = local_name(&daemon, &vault)?;
     Ok(Json(one(&daemon, &name).await?.addresses))
 }
@@ -120,8 +149,12 @@ pub(super) async fn balance(
     Params(query): Params<BalanceQuery>,
 ) -> Answer<Vec<BalanceView>> {
     let (name, handle) = running(&daemon, &vault)?;
-    let found = handle.look(|seen| (seen.vault.state().address(), view::reserved(seen.vault))).await?;
-    let (Some(address), reserved) = found else { return Err(not_active(&name)) };
+    let found = handle
+        .look(|seen| (seen.vault.state().address(), view::reserved(seen.vault)))
+        .await?;
+    let (Some(address), reserved) = found else {
+        return Err(not_active(&name));
+    };
     let chosen = match query.chain.as_deref() {
         Some(text) => vec![chains::chosen(&daemon, Some(text))?],
         None => daemon.chains.all(),
@@ -165,7 +198,9 @@ async fn balance_on(known: crate::chains::Known, address: Address, reserved: Wei
 pub(super) fn not_active(name: &str) -> Refusal {
     refuse(
         ErrorCode::Denied,
-        format!("{name} has no address yet: every member has to confirm, store and acknowledge its keys first"),
+        format!(
+            "{name} has no address yet: every member has to confirm, store and acknowledge its keys first"
+        ),
         format!("see whom it waits for with `quorate vault show {name}`"),
     )
 }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate_api::{
-    AddressView, AwaitedMember, DecisionView, IntentLine, IntentView, MemberState, MemberView, ReceiptView, RequestKind,
-    RequestState, RequestView, SessionOutcome, SessionView, VaultPhase, VaultView,
+    AddressView, AwaitedMember, DecisionView, IntentLine, IntentView, MemberState, MemberView,
+    ReceiptView, RequestKind, RequestState, RequestView, SessionOutcome, SessionView, VaultPhase,
+    VaultView,
 };
 use quorate_chain::ChainId;
 use quorate_chain::evm::Wei;
@@ -20,15 +21,21 @@ use crate::peers::PeerStatus;
 use crate::vaults::Seen;
 
 /// A vault, however far it has come.
-pub(super) async fn vault(daemon: &Daemon, name: &str, record: &VaultRecord) -> Result<VaultView, Refusal> {
+pub(super) async fn vault(
+    daemon: &Daemon,
+    name: &str,
+    record: &VaultRecord,
+) -> Result<VaultView, Refusal> {
     let peers = Channels::of(daemon);
     let mut view = match &record.stage {
         Stage::Inviting(inviting) => {
             let mut view = blank(name, inviting.terms.threshold, inviting.terms.size);
-            view.members.push(peers.member(daemon.me.card().card(), &inviting.labels));
+            view.members
+                .push(peers.member(daemon.me.card().card(), &inviting.labels));
             for seat in &inviting.seats {
                 let card = seat.card();
-                view.members.extend(card.map(|card| peers.member(card.card(), &seat.labels)));
+                view.members
+                    .extend(card.map(|card| peers.member(card.card(), &seat.labels)));
             }
             let free = usize::from(inviting.terms.size).saturating_sub(view.members.len());
             view.waiting_for = vec![awaited(None, "to join"); free];
@@ -38,11 +45,21 @@ pub(super) async fn vault(daemon: &Daemon, name: &str, record: &VaultRecord) -> 
             let mut view = blank(name, joined.terms.threshold, joined.terms.size);
             if let Ok(inviter) = VerifiedCard::decode(&joined.inviter) {
                 let card = inviter.card();
-                view.members.push(peers.member(card, &Labels::or_card(None, None, card)));
-                view.waiting_for = vec![awaited(Some(card.name.clone()), "to send the complete roster")];
+                view.members
+                    .push(peers.member(card, &Labels::or_card(None, None, card)));
+                view.waiting_for = vec![awaited(
+                    Some(card.name.clone()),
+                    "to send the complete roster",
+                )];
             }
-            view.members.push(peers.member(daemon.me.card().card(), &joined.labels));
-            view.warnings.extend(daemon.making.fault(name).map(|why| format!("a roster was refused: {why}")));
+            view.members
+                .push(peers.member(daemon.me.card().card(), &joined.labels));
+            view.warnings.extend(
+                daemon
+                    .making
+                    .fault(name)
+                    .map(|why| format!("a roster was refused: {why}")),
+            );
             view
         }
         Stage::Founded(_) => founded(daemon, name, &peers).await?,
@@ -70,7 +87,10 @@ fn blank(name: &str, threshold: u8, size: u8) -> VaultView {
 }
 
 fn awaited(name: Option<String>, what: &str) -> AwaitedMember {
-    AwaitedMember { name, what: what.to_owned() }
+    AwaitedMember {
+        name,
+        what: what.to_owned(),
+    }
 }
 
 /// The channels of this member, as they stand.
@@ -81,11 +101,16 @@ struct Channels {
 
 impl Channels {
     fn of(daemon: &Daemon) -> Self {
-        Self { me: daemon.me.party.to_string(), status: daemon.peers.status() }
+        Self {
+            me: daemon.me.party.to_string(),
+            status: daemon.peers.status(),
+        }
     }
 
     fn find(&self, party: &str) -> Option<&PeerStatus> {
-        self.status.iter().find(|status| status.party.to_string() == party)
+        self.status
+            .iter()
+            .find(|status| status.party.to_string() == party)
     }
 
     fn member(&self, card: &PartyCard, labels: &Labels) -> MemberView {
@@ -109,7 +134,9 @@ impl Channels {
         let channel = self.find(&member.party);
         member.online = member.you || channel.is_some_and(|channel| channel.online);
         member.last_seen_ms = channel.and_then(|channel| channel.last_heard_ms);
-        member.problem = member.problem.or_else(|| channel.and_then(|channel| channel.problem.clone()));
+        member.problem = member
+            .problem
+            .or_else(|| channel.and_then(|channel| channel.problem.clone()));
         member
     }
 }
@@ -123,7 +150,9 @@ struct Look {
 }
 
 async fn founded(daemon: &Daemon, name: &str, peers: &Channels) -> Result<VaultView, Refusal> {
-    let Some(handle) = daemon.vaults.named(name) else { return Ok(blank(name, 0, 0)) };
+    let Some(handle) = daemon.vaults.named(name) else {
+        return Ok(blank(name, 0, 0));
+    };
     let look = handle
         .look(|seen| Look {
             view: seen.vault.view(),
@@ -132,21 +161,39 @@ async fn founded(daemon: &Daemon, name: &str, peers: &Channels) -> Result<VaultV
             read_only: seen.vault.read_only(),
         })
         .await?;
-    let mut view = blank(name, look.view.threshold, u8::try_from(look.view.members.len()).unwrap_or(u8::MAX));
-    view.members = look.view.members.iter().map(|member| peers.complete(member_view(member, &look))).collect();
+    let mut view = blank(
+        name,
+        look.view.threshold,
+        u8::try_from(look.view.members.len()).unwrap_or(u8::MAX),
+    );
+    view.members = look
+        .view
+        .members
+        .iter()
+        .map(|member| peers.complete(member_view(member, &look)))
+        .collect();
     view.phase = phase(look.view.phase);
     view.waiting_for = waiting_for(&look, &view.members);
     view.words = Some(look.view.words.clone());
     view.charter_version = look.view.charter_version;
     view.epoch = u32::try_from(look.view.epoch).unwrap_or(u32::MAX);
-    view.addresses = look.view.address.iter().map(|address| address_view(address)).collect();
+    view.addresses = look
+        .view
+        .address
+        .iter()
+        .map(|address| address_view(address))
+        .collect();
     view.warnings.extend(warnings(&look));
     view.id = look.view.id;
     Ok(view)
 }
 
 fn distrusted(vault: &Vault) -> BTreeMap<String, &'static str> {
-    vault.presence().into_iter().filter_map(|one| Some((one.party.to_string(), one.distrusted?))).collect()
+    vault
+        .presence()
+        .into_iter()
+        .filter_map(|one| Some((one.party.to_string(), one.distrusted?)))
+        .collect()
 }
 
 fn member_view(member: &machine::MemberView, look: &Look) -> MemberView {
@@ -166,7 +213,10 @@ fn member_view(member: &machine::MemberView, look: &Look) -> MemberView {
         state,
         online: false,
         last_seen_ms: None,
-        problem: look.distrusted.get(&member.party).map(|why| (*why).to_owned()),
+        problem: look
+            .distrusted
+            .get(&member.party)
+            .map(|why| (*why).to_owned()),
     }
 }
 
@@ -181,8 +231,11 @@ fn phase(phase: Phase) -> VaultPhase {
 
 /// Whom the vault waits for; who is away is waited for at that first.
 fn waiting_for(look: &Look, members: &[MemberView]) -> Vec<AwaitedMember> {
-    let mut all: Vec<AwaitedMember> =
-        look.awaited.iter().map(|one| awaited(Some(one.name.clone()), one.what)).collect();
+    let mut all: Vec<AwaitedMember> = look
+        .awaited
+        .iter()
+        .map(|one| awaited(Some(one.name.clone()), one.what))
+        .collect();
     let making = matches!(look.view.phase, Phase::Confirming | Phase::Keygen);
     for member in members.iter().filter(|member| making && !member.online) {
         let entry = awaited(Some(member.name.clone()), "to come online");
@@ -194,22 +247,36 @@ fn waiting_for(look: &Look, members: &[MemberView]) -> Vec<AwaitedMember> {
 }
 
 fn address_view(address: &str) -> AddressView {
-    AddressView { namespace: "eip155".to_owned(), address: address.to_owned(), suite: "ecdsa-secp256k1".to_owned() }
+    AddressView {
+        namespace: "eip155".to_owned(),
+        address: address.to_owned(),
+        suite: "ecdsa-secp256k1".to_owned(),
+    }
 }
 
 fn warnings(look: &Look) -> Vec<String> {
     let mut all = Vec::new();
     if look.view.phase == Phase::Active {
-        all.extend(look.read_only.map(|why| format!("this member signs nothing at present: {why}")));
+        all.extend(
+            look.read_only
+                .map(|why| format!("this member signs nothing at present: {why}")),
+        );
     } else {
         let newest = look.view.aborted.last();
-        all.extend(newest.map(|(attempt, name, why)| format!("key generation {attempt} was given up by {name}: {why}")));
+        all.extend(newest.map(|(attempt, name, why)| {
+            format!("key generation {attempt} was given up by {name}: {why}")
+        }));
     }
     all
 }
 
 /// A request as the API tells it. `names` tells the local names of chains.
-pub(super) fn request(seen: &Seen<'_>, vault: &str, names: &BTreeMap<String, String>, view: machine::RequestView) -> RequestView {
+pub(super) fn request(
+    seen: &Seen<'_>,
+    vault: &str,
+    names: &BTreeMap<String, String>,
+    view: machine::RequestView,
+) -> RequestView {
     let state = request_state(&view, seen.accepted);
     RequestView {
         blocked: blocked(seen.vault, &view),
@@ -235,7 +302,11 @@ pub(super) fn request(seen: &Seen<'_>, vault: &str, names: &BTreeMap<String, Str
 }
 
 fn request_state(view: &machine::RequestView, accepted: &BTreeSet<[u8; 32]>) -> RequestState {
-    let taken = || accepted.iter().any(|hash| view.tx_hashes.contains(&format!("0x{}", hex::encode(hash))));
+    let taken = || {
+        accepted
+            .iter()
+            .any(|hash| view.tx_hashes.contains(&format!("0x{}", hex::encode(hash))))
+    };
     match &view.state {
         fold::RequestState::WaitingForApprovals => RequestState::WaitingForApprovals,
         fold::RequestState::Ready => RequestState::Ready,
@@ -254,7 +325,9 @@ fn request_state(view: &machine::RequestView, accepted: &BTreeSet<[u8; 32]>) -> 
 /// Why a request does not go on by itself at present.
 fn blocked(vault: &Vault, view: &machine::RequestView) -> Option<String> {
     match &view.state {
-        fold::RequestState::WaitingForApprovals | fold::RequestState::Invalid(_) => Some(view.sentence.clone()),
+        fold::RequestState::WaitingForApprovals | fold::RequestState::Invalid(_) => {
+            Some(view.sentence.clone())
+        }
         _ => vault.blocked(&id_of(view)?),
     }
 }
@@ -267,7 +340,10 @@ fn id_of(view: &machine::RequestView) -> Option<RequestId> {
 
 /// An intent as the API tells it.
 pub(super) fn intent(intent: &machine::IntentView, names: &BTreeMap<String, String>) -> IntentView {
-    let line = |line: &quorate_chain::Line| IntentLine { label: line.label.to_owned(), value: line.value.clone() };
+    let line = |line: &quorate_chain::Line| IntentLine {
+        label: line.label.to_owned(),
+        value: line.value.clone(),
+    };
     IntentView {
         digest: intent.digest.clone(),
         lines: intent.lines.iter().map(line).collect(),
@@ -288,11 +364,20 @@ pub(super) fn intent(intent: &machine::IntentView, names: &BTreeMap<String, Stri
 
 /// Local names of chains, by CAIP-2 id.
 pub(super) fn chain_names(daemon: &Daemon) -> BTreeMap<String, String> {
-    daemon.chains.all().into_iter().map(|known| (known.chain.to_string(), known.name)).collect()
+    daemon
+        .chains
+        .all()
+        .into_iter()
+        .map(|known| (known.chain.to_string(), known.name))
+        .collect()
 }
 
 fn decision(one: machine::DecisionView) -> DecisionView {
-    DecisionView { member: one.member, at_ms: one.at.0, reason: one.reason.filter(|reason| !reason.is_empty()) }
+    DecisionView {
+        member: one.member,
+        at_ms: one.at.0,
+        reason: one.reason.filter(|reason| !reason.is_empty()),
+    }
 }
 
 fn session(one: machine::SessionView) -> SessionView {
@@ -301,7 +386,13 @@ fn session(one: machine::SessionView) -> SessionView {
         "failed" => SessionOutcome::Aborted,
         _ => SessionOutcome::Running,
     };
-    SessionView { attempt: one.attempt, opener: one.opener, quorum: one.quorum, outcome, reason: one.reason }
+    SessionView {
+        attempt: one.attempt,
+        opener: one.opener,
+        quorum: one.quorum,
+        outcome,
+        reason: one.reason,
+    }
 }
 
 fn receipt(one: machine::ReceiptView) -> ReceiptView {
@@ -318,21 +409,30 @@ fn receipt(one: machine::ReceiptView) -> ReceiptView {
 
 /// How many requests are neither finished nor dead.
 pub(super) fn open_requests(vault: &Vault) -> u32 {
-    let open = vault.state().requests().filter(|id| is_open(vault, id)).count();
+    let open = vault
+        .state()
+        .requests()
+        .filter(|id| is_open(vault, id))
+        .count();
     u32::try_from(open).unwrap_or(u32::MAX)
 }
 
-fn is_open(vault: &Vault, id: &quorate_vault::RequestId) -> bool {
+fn is_open(vault: &Vault, id: &RequestId) -> bool {
     let state = vault.state().request_state(id, vault.now());
-    state.is_some_and(|state| !state.is_dead() && !matches!(state, fold::RequestState::Mined { .. }))
+    state
+        .is_some_and(|state| !state.is_dead() && !matches!(state, fold::RequestState::Mined { .. }))
 }
 
 /// What open requests can take at the most, by chain.
 pub(super) fn reserved(vault: &Vault) -> BTreeMap<ChainId, Wei> {
     let mut sums: BTreeMap<ChainId, Wei> = BTreeMap::new();
     for id in vault.state().requests().filter(|id| is_open(vault, id)) {
-        let Some(view) = vault.request(&id) else { continue };
-        let Ok(chain) = view.intent.chain.parse::<ChainId>() else { continue };
+        let Some(view) = vault.request(&id) else {
+            continue;
+        };
+        let Ok(chain) = view.intent.chain.parse::<ChainId>() else {
+            continue;
+        };
         let sum = sums.entry(chain).or_default();
         *sum = sum.checked_add(view.intent.largest_total).unwrap_or(*sum);
     }

@@ -32,14 +32,26 @@ pub(super) struct Pairing {
 
 impl Pairing {
     /// The inviter's side.
-    pub(super) async fn invite(mut stream: TcpStream, endpoint: [u8; 32], invitation: u32) -> io::Result<Self> {
+    pub(super) async fn invite(
+        mut stream: TcpStream,
+        endpoint: [u8; 32],
+        invitation: u32,
+    ) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let nonce = fresh_bytes();
         let said = [&MARK[..], &invitation.to_be_bytes(), &endpoint, &nonce].concat();
         within(stream.write_all(&said)).await?;
         let (theirs, their_nonce) = within(read_side(&mut stream)).await?;
         let exporter = bind(invitation, (&endpoint, &nonce), (&theirs, &their_nonce));
-        Ok(Self { stream, channel: Channel { ours: endpoint, theirs, exporter }, invitation })
+        Ok(Self {
+            stream,
+            channel: Channel {
+                ours: endpoint,
+                theirs,
+                exporter,
+            },
+            invitation,
+        })
     }
 
     /// The joiner's side.
@@ -58,7 +70,15 @@ impl Pairing {
         })
         .await?;
         let exporter = bind(invitation, (&theirs, &their_nonce), (&endpoint, &nonce));
-        Ok(Self { stream, channel: Channel { ours: endpoint, theirs, exporter }, invitation })
+        Ok(Self {
+            stream,
+            channel: Channel {
+                ours: endpoint,
+                theirs,
+                exporter,
+            },
+            invitation,
+        })
     }
 
     /// Reads one message.
@@ -83,15 +103,28 @@ async fn read_side(stream: &mut TcpStream) -> io::Result<([u8; 32], [u8; 32])> {
 async fn expect_mark(stream: &mut TcpStream) -> io::Result<()> {
     let mut mark = [0; 4];
     stream.read_exact(&mut mark).await?;
-    if mark == MARK { Ok(()) } else { Err(io::Error::new(io::ErrorKind::InvalidData, "it is no Quorate node")) }
+    if mark == MARK {
+        Ok(())
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is no Quorate node",
+        ))
+    }
 }
 
 async fn within<T>(step: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    timeout(STEP, step).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    timeout(STEP, step)
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// The value that both ends of this connection have and no other connection has.
-fn bind(invitation: u32, inviter: (&[u8; 32], &[u8; 32]), joiner: (&[u8; 32], &[u8; 32])) -> [u8; 32] {
+fn bind(
+    invitation: u32,
+    inviter: (&[u8; 32], &[u8; 32]),
+    joiner: (&[u8; 32], &[u8; 32]),
+) -> [u8; 32] {
     let mut hash = Sha256::new_with_prefix(b"quorate/pairing/tcp/v1");
     hash.update(invitation.to_be_bytes());
     for part in [inviter.0, inviter.1, joiner.0, joiner.1] {

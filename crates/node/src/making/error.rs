@@ -10,11 +10,17 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[allow(missing_docs)]
 pub(crate) enum MakingError {
-    #[error("{0:?} is no name for a vault; choose 1 to 32 of a-z, 0-9, - and _, beginning with a letter or digit")]
+    #[error(
+        "{0:?} is no name for a vault; choose 1 to 32 of a-z, 0-9, - and _, beginning with a letter or digit"
+    )]
     Name(String),
-    #[error("{threshold} of {members} is not possible; choose 2 to 16 members and a threshold of at least 2 and more than half of them")]
+    #[error(
+        "{threshold} of {members} is not possible; choose 2 to 16 members and a threshold of at least 2 and more than half of them"
+    )]
     Parameters { threshold: u8, members: u8 },
-    #[error("a label is empty, too long or has characters that cannot be seen; choose 1 to 64 printable characters")]
+    #[error(
+        "a label is empty, too long or has characters that cannot be seen; choose 1 to 64 printable characters"
+    )]
     Labels,
     #[error("a vault named {0} is here already; choose another name")]
     NameTaken(String),
@@ -30,7 +36,9 @@ pub(crate) enum MakingError {
     Code(#[from] CodeError),
     #[error(transparent)]
     Pairing(#[from] PairingError),
-    #[error("{address} cannot be reached: {why}; check the address and that the inviter's daemon runs")]
+    #[error(
+        "{address} cannot be reached: {why}; check the address and that the inviter's daemon runs"
+    )]
     Unreachable { address: String, why: String },
     #[error("the connection to the inviter broke: {0}; ask it for a new code and try again")]
     Broken(#[from] io::Error),
@@ -38,7 +46,9 @@ pub(crate) enum MakingError {
     Malformed,
     #[error("the inviter refused: {0}")]
     Refused(String),
-    #[error("no address can be listened on for pairing: {0}; choose another by `quorate node run --pairing`")]
+    #[error(
+        "no address can be listened on for pairing: {0}; choose another by `quorate node run --pairing`"
+    )]
     Listen(io::Error),
     #[error(transparent)]
     Store(#[from] quorate_store::Error),
@@ -50,7 +60,9 @@ impl MakingError {
     /// The class of the error.
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
-            Self::Name(_) | Self::Parameters { .. } | Self::Labels | Self::Code(_) => ErrorCode::Usage,
+            Self::Name(_) | Self::Parameters { .. } | Self::Labels | Self::Code(_) => {
+                ErrorCode::Usage
+            }
             Self::NameTaken(_) => ErrorCode::Duplicate,
             Self::Unknown(_) => ErrorCode::NotFound,
             Self::NotInviting(_) | Self::NotCreator(_) | Self::TooLate(_) | Self::Refused(_) => {

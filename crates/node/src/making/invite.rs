@@ -13,10 +13,10 @@ use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use super::Making;
 use super::channel::Pairing;
 use super::error::MakingError;
 use super::record::{Labels, Terms};
-use super::Making;
 use crate::process::{now_ms, uptime_ms};
 use crate::record;
 use crate::shared::lock;
@@ -74,14 +74,27 @@ impl Drop for Open {
 /// # Errors
 /// [`MakingError::Listen`].
 pub(super) async fn open(making: &Making, vault: &str) -> Result<Open, MakingError> {
-    let listener = listen(making.pairing_at()).await.map_err(MakingError::Listen)?;
+    let listener = listen(making.pairing_at())
+        .await
+        .map_err(MakingError::Listen)?;
     let bound = listener.local_addr().map_err(MakingError::Listen)?;
     let address = SocketAddr::new(making.told_ip(bound.ip()), bound.port());
     let invitation = Arc::new(Mutex::new(Invitation::create(uptime_ms(), &mut OsRng)));
-    let serving = serve(making.clone(), vault.to_owned(), listener, Arc::clone(&invitation));
+    let serving = serve(
+        making.clone(),
+        vault.to_owned(),
+        listener,
+        Arc::clone(&invitation),
+    );
     let task = tokio::spawn(serving).abort_handle();
     let expires_ms = now_ms().saturating_add(LIFETIME_MS);
-    Ok(Open { vault: vault.to_owned(), address, expires_ms, invitation, task })
+    Ok(Open {
+        vault: vault.to_owned(),
+        address,
+        expires_ms,
+        invitation,
+        task,
+    })
 }
 
 /// Listens on the chosen port or the next free one after it.
@@ -100,13 +113,22 @@ async fn listen(at: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Answers joiners until the invitation has expired; who comes with a used or dead code before is told that it is.
-async fn serve(making: Making, vault: String, listener: TcpListener, invitation: Arc<Mutex<Invitation>>) {
+async fn serve(
+    making: Making,
+    vault: String,
+    listener: TcpListener,
+    invitation: Arc<Mutex<Invitation>>,
+) {
     let room = Arc::new(Semaphore::new(MAX_PAIRING));
     let expires_at_ms = lock(&invitation).expires_at_ms();
     while uptime_ms() < expires_at_ms {
         let left = Duration::from_millis(expires_at_ms.saturating_sub(uptime_ms()));
-        let Ok(accepted) = timeout(left, listener.accept()).await else { return };
-        let (Ok((stream, _)), Ok(seat)) = (accepted, Arc::clone(&room).try_acquire_owned()) else { continue };
+        let Ok(accepted) = timeout(left, listener.accept()).await else {
+            return;
+        };
+        let (Ok((stream, _)), Ok(seat)) = (accepted, Arc::clone(&room).try_acquire_owned()) else {
+            continue;
+        };
         let (making, vault, invitation) = (making.clone(), vault.clone(), Arc::clone(&invitation));
         tokio::spawn(async move {
             if let Err(error) = answer(&making, &vault, stream, &invitation).await {
@@ -143,11 +165,21 @@ async fn pair(
     invitation: &Mutex<Invitation>,
 ) -> Result<(), MakingError> {
     let start = pairing.read().await?;
-    let (inviter, reply) = Inviter::answer(&lock(invitation), uptime_ms(), &start, &pairing.channel, &mut OsRng)?;
+    let (inviter, reply) = Inviter::answer(
+        &lock(invitation),
+        uptime_ms(),
+        &start,
+        &pairing.channel,
+        &mut OsRng,
+    )?;
     pairing.write(&reply).await?;
     let confirm = pairing.read().await?;
-    let (admitting, reply) =
-        inviter.confirm(&mut lock(invitation), uptime_ms(), &confirm, &making.own_card())?;
+    let (admitting, reply) = inviter.confirm(
+        &mut lock(invitation),
+        uptime_ms(),
+        &confirm,
+        &making.own_card(),
+    )?;
     pairing.write(&reply).await?;
     let introduction = pairing.read().await?;
     let card = admitting.joiner(&introduction)?;
@@ -156,7 +188,9 @@ async fn pair(
         Ok(terms) => Details::Invited(terms),
         Err(why) => Details::Refused(why),
     };
-    pairing.write(&admitting.welcome(&record::encode(&details))?).await?;
+    pairing
+        .write(&admitting.welcome(&record::encode(&details))?)
+        .await?;
     if let Details::Refused(why) = details {
         return Err(MakingError::Refused(why));
     }
@@ -172,20 +206,32 @@ pub(super) fn told(bound: IpAddr, reachable: &[SocketAddr]) -> IpAddr {
         return bound;
     }
     let same_family = |ip: &IpAddr| ip.is_ipv4() == bound.is_ipv4();
-    let outside = reachable.iter().map(SocketAddr::ip).find(|ip| same_family(ip) && !ip.is_loopback());
+    let outside = reachable
+        .iter()
+        .map(SocketAddr::ip)
+        .find(|ip| same_family(ip) && !ip.is_loopback());
     outside.unwrap_or(bound)
 }
-
 
 /// What a seat needs to know of a card: nobody else in the vault may have its name or keys.
 pub(super) fn clash(card: &VerifiedCard, others: &[VerifiedCard]) -> Option<String> {
     let card = card.card();
     others.iter().map(VerifiedCard::card).find_map(|other| {
         if other.name.to_lowercase() == card.name.to_lowercase() {
-            return Some(format!("a member named {} is in the vault already; make this member under another name", card.name));
+            return Some(format!(
+                "a member named {} is in the vault already; make this member under another name",
+                card.name
+            ));
         }
         let keys = [other.identity, other.endpoint, other.credential];
-        let shared = [card.identity, card.endpoint, card.credential].iter().any(|key| keys.contains(key));
-        shared.then(|| format!("{} has a key of this member; make this member afresh", other.name))
+        let shared = [card.identity, card.endpoint, card.credential]
+            .iter()
+            .any(|key| keys.contains(key));
+        shared.then(|| {
+            format!(
+                "{} has a key of this member; make this member afresh",
+                other.name
+            )
+        })
     })
 }

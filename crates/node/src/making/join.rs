@@ -46,13 +46,20 @@ pub(super) async fn pair(
     own: &VerifiedCard,
     labels: &Labels,
 ) -> Result<Admission, MakingError> {
-    let unreachable = |why: String| MakingError::Unreachable { address: address.to_owned(), why };
+    let unreachable = |why: String| MakingError::Unreachable {
+        address: address.to_owned(),
+        why,
+    };
     let connected = timeout(CONNECT, TcpStream::connect(address)).await;
     let stream = connected.map_err(|_| unreachable("no answer".to_owned()))?;
     let stream = stream.map_err(|error| unreachable(error.to_string()))?;
     let mut pairing = Pairing::join(stream, own.card().endpoint).await?;
     match converse(&mut pairing, code, own, labels).await {
-        Ok((terms, inviter)) => Ok(Admission { pairing, terms, inviter }),
+        Ok((terms, inviter)) => Ok(Admission {
+            pairing,
+            terms,
+            inviter,
+        }),
         Err(MakingError::Pairing(error)) => {
             if let Some(refusal) = error.refusal() {
                 // The pairing is over either way; the refusal is for the inviter's log.

@@ -17,6 +17,7 @@ mod invite;
 mod join;
 mod record;
 mod rosters;
+mod seats;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -110,7 +111,9 @@ impl Making {
     /// # Errors
     /// Those of the store.
     pub(crate) fn load(tools: Tools) -> Result<Self, quorate_store::Error> {
-        let records = tools.shelf.with(|store| load_all::<VaultRecord>(store, FAMILY))?;
+        let records = tools
+            .shelf
+            .with(|store| load_all::<VaultRecord>(store, FAMILY))?;
         Ok(Self(Arc::new(Inner {
             tools,
             records: Mutex::new(records.into_iter().collect()),
@@ -126,7 +129,8 @@ impl Making {
     /// A vault's local name and what is wrong with it.
     pub(crate) fn resume_all(&self) -> Result<(), (String, StartError)> {
         for (name, record) in self.all() {
-            self.resume(&name, &record.stage).map_err(|error| (name, error))?;
+            self.resume(&name, &record.stage)
+                .map_err(|error| (name, error))?;
         }
         tokio::spawn(rosters::keep_telling(self.downgrade()));
         Ok(())
@@ -152,7 +156,8 @@ impl Making {
             Stage::Inviting(inviting) => inviting.seats.iter().for_each(|seat| know(&seat.card)),
             Stage::Joined(joined) => know(&joined.inviter),
             Stage::Founded(founded) => {
-                let charter = Charter::decode(&founded.charter).map_err(|_| crate::shelf::unreadable(name))?;
+                let charter = Charter::decode(&founded.charter)
+                    .map_err(|_| crate::shelf::unreadable(name))?;
                 self.run(name, charter, founded)?;
             }
         }
@@ -192,20 +197,40 @@ impl Making {
         labels: Labels,
     ) -> Result<Vec<Invited>, MakingError> {
         if Parameters::new(threshold, size).is_err() {
-            return Err(MakingError::Parameters { threshold, members: size });
+            return Err(MakingError::Parameters {
+                threshold,
+                members: size,
+            });
         }
         if !labels.are_sound() {
             return Err(MakingError::Labels);
         }
-        let terms = Terms { name: name.to_owned(), nonce: fresh_bytes(), threshold, size, needed: threshold };
+        let terms = Terms {
+            name: name.to_owned(),
+            nonce: fresh_bytes(),
+            threshold,
+            size,
+            needed: threshold,
+        };
         let turn = self.0.turn.lock().await;
         self.require_free(name)?;
         let mut open = Vec::new();
         for _ in 1..size {
             open.push(invite::open(self, name).await?);
         }
-        let stage = Stage::Inviting(Inviting { terms, labels, seats: Vec::new() });
-        self.keep(name, VaultRecord { created_ms: now_ms(), stage }).await?;
+        let stage = Stage::Inviting(Inviting {
+            terms,
+            labels,
+            seats: Vec::new(),
+        });
+        self.keep(
+            name,
+            VaultRecord {
+                created_ms: now_ms(),
+                stage,
+            },
+        )
+        .await?;
         drop(turn);
         let invited = open.iter().map(told).collect();
         lock(&self.0.open).extend(open);
@@ -219,7 +244,9 @@ impl Making {
     pub(crate) async fn invite(&self, name: &str) -> Result<Invited, MakingError> {
         let turn = self.0.turn.lock().await;
         let free = match self.record(name)?.stage {
-            Stage::Inviting(inviting) => usize::from(inviting.terms.size).saturating_sub(inviting.seats.len() + 1),
+            Stage::Inviting(inviting) => {
+                usize::from(inviting.terms.size).saturating_sub(inviting.seats.len() + 1)
+            }
             Stage::Joined(_) => return Err(MakingError::NotCreator(name.to_owned())),
             Stage::Founded(_) => return Err(MakingError::NotInviting(name.to_owned())),
         };
@@ -230,7 +257,9 @@ impl Making {
         open.push(fresh);
         let counts = |one: &Open| one.vault == name && one.is_alive();
         while open.iter().filter(|one| counts(one)).count() > free {
-            let Some(oldest) = open.iter().position(counts) else { break };
+            let Some(oldest) = open.iter().position(counts) else {
+                break;
+            };
             open.remove(oldest);
         }
         drop(turn);
@@ -275,10 +304,14 @@ impl Making {
         labels: Labels,
     ) -> Result<String, MakingError> {
         // Joining again after a pairing that broke at its end replaces what is left of it.
-        let again = lock(&self.0.records).iter().find_map(|(name, record)| match &record.stage {
-            Stage::Joined(joined) if joined.terms.nonce == admission.terms.nonce => Some(name.clone()),
-            _ => None,
-        });
+        let again = lock(&self.0.records)
+            .iter()
+            .find_map(|(name, record)| match &record.stage {
+                Stage::Joined(joined) if joined.terms.nonce == admission.terms.nonce => {
+                    Some(name.clone())
+                }
+                _ => None,
+            });
         let local = match again {
             Some(local) => local,
             None => {
@@ -287,8 +320,19 @@ impl Making {
                 local
             }
         };
-        let joined = Joined { terms: admission.terms.clone(), labels, inviter: admission.inviter.encode() };
-        self.keep(&local, VaultRecord { created_ms: now_ms(), stage: Stage::Joined(joined) }).await?;
+        let joined = Joined {
+            terms: admission.terms.clone(),
+            labels,
+            inviter: admission.inviter.encode(),
+        };
+        self.keep(
+            &local,
+            VaultRecord {
+                created_ms: now_ms(),
+                stage: Stage::Joined(joined),
+            },
+        )
+        .await?;
         Ok(local)
     }
 
@@ -312,95 +356,6 @@ impl Making {
         Ok(())
     }
 
-    /// Whether a party that proved the code may take a seat; the terms, or why not.
-    fn may_seat(&self, name: &str, card: &VerifiedCard, labels: &Labels) -> Result<Terms, String> {
-        let Ok(VaultRecord { stage: Stage::Inviting(inviting), .. }) = self.record(name) else {
-            return Err("the vault is not inviting any more; ask its creator".to_owned());
-        };
-        if !labels.are_sound() {
-            return Err("a label has characters that cannot be seen; choose another".to_owned());
-        }
-        let seated: Vec<VerifiedCard> = inviting.seats.iter().filter_map(Seat::card).collect();
-        let same = |other: &VerifiedCard| other.card().identity == card.card().identity;
-        let others: Vec<VerifiedCard> = seated.iter().filter(|other| !same(other)).cloned().collect();
-        if others.len() + 1 >= usize::from(inviting.terms.size) {
-            return Err("every seat of the vault is taken; ask its creator".to_owned());
-        }
-        let all: Vec<VerifiedCard> = others.into_iter().chain([self.own_card()]).collect();
-        invite::clash(card, &all).map_or(Ok(inviting.terms), Err)
-    }
-
-    /// Seats a party that has the vault durably; founds the vault with the last one.
-    async fn seat(&self, name: &str, card: &VerifiedCard, labels: Labels) -> Result<(), MakingError> {
-        let turn = self.0.turn.lock().await;
-        self.may_seat(name, card, &labels).map_err(MakingError::Refused)?;
-        let mut record = self.record(name)?;
-        let Stage::Inviting(inviting) = &mut record.stage else {
-            return Err(MakingError::NotInviting(name.to_owned()));
-        };
-        let same = |seat: &Seat| seat.card().is_some_and(|other| other.card().identity == card.card().identity);
-        inviting.seats.retain(|seat| !same(seat));
-        inviting.seats.push(Seat { card: card.encode(), labels });
-        let complete = inviting.seats.len() + 1 == usize::from(inviting.terms.size);
-        let founding = inviting.clone();
-        self.0.tools.peers.know(contact(card.card()));
-        if complete {
-            self.found(name, record.created_ms, &founding).await?;
-        } else {
-            self.keep(name, record).await?;
-        }
-        drop(turn);
-        Ok(())
-    }
-
-    async fn found(&self, name: &str, created_ms: u64, inviting: &Inviting) -> Result<(), MakingError> {
-        let (charter, addresses) = record::found(inviting, &self.0.tools.me).ok_or(MakingError::Malformed)?;
-        charter.check().map_err(|error| MakingError::Refused(error.to_string()))?;
-        self.keep_founded(name, created_ms, charter, addresses).await
-    }
-
-    async fn keep_founded(
-        &self,
-        name: &str,
-        created_ms: u64,
-        charter: Charter,
-        addresses: quorate_vault::charter::Addresses,
-    ) -> Result<(), MakingError> {
-        let founded = Founded { charter: charter.encode(), addresses };
-        self.keep(name, VaultRecord { created_ms, stage: Stage::Founded(founded.clone()) }).await?;
-        lock(&self.0.faults).remove(name);
-        Ok(self.run(name, charter, &founded)?)
-    }
-
-    /// Takes a roster, if it is the one that this member waits for.
-    pub(crate) async fn take_roster(
-        &self,
-        from: PartyId,
-        charter: Charter,
-        addresses: quorate_vault::charter::Addresses,
-    ) -> Result<(), MakingError> {
-        let turn = self.0.turn.lock().await;
-        let waiting = lock(&self.0.records).iter().find_map(|(name, record)| match &record.stage {
-            Stage::Joined(joined) if joined.terms.nonce == charter.nonce => {
-                Some((name.clone(), record.created_ms, joined.clone()))
-            }
-            _ => None,
-        });
-        let Some((name, created_ms, joined)) = waiting else { return Ok(()) };
-        let inviter = VerifiedCard::decode(&joined.inviter).map_err(|_| crate::shelf::unreadable(&name))?;
-        if PartyId::of_identity(&inviter.card().identity) != from {
-            return Ok(());
-        }
-        if let Some(why) = record::roster_fault(&charter, &joined, &self.0.tools.me) {
-            tracing::warn!(vault = name, why, "refused a roster");
-            lock(&self.0.faults).insert(name, why);
-            return Ok(());
-        }
-        self.keep_founded(&name, created_ms, charter, addresses).await?;
-        drop(turn);
-        Ok(())
-    }
-
     /// Why the roster of a vault was refused, if it was.
     pub(crate) fn fault(&self, name: &str) -> Option<String> {
         lock(&self.0.faults).get(name).cloned()
@@ -408,7 +363,10 @@ impl Making {
 
     /// Every record, by local name.
     pub(crate) fn all(&self) -> Vec<(String, VaultRecord)> {
-        lock(&self.0.records).iter().map(|(name, record)| (name.clone(), record.clone())).collect()
+        lock(&self.0.records)
+            .iter()
+            .map(|(name, record)| (name.clone(), record.clone()))
+            .collect()
     }
 
     /// One record.
@@ -416,12 +374,19 @@ impl Making {
     /// # Errors
     /// [`MakingError::Unknown`].
     pub(crate) fn record(&self, name: &str) -> Result<VaultRecord, MakingError> {
-        lock(&self.0.records).get(name).cloned().ok_or_else(|| MakingError::Unknown(name.to_owned()))
+        lock(&self.0.records)
+            .get(name)
+            .cloned()
+            .ok_or_else(|| MakingError::Unknown(name.to_owned()))
     }
 
     /// Where the newest open invitation listens.
     pub(crate) fn pairing(&self) -> Option<SocketAddr> {
-        lock(&self.0.open).iter().rev().find(|one| one.is_alive()).map(|one| one.address)
+        lock(&self.0.open)
+            .iter()
+            .rev()
+            .find(|one| one.is_alive())
+            .map(|one| one.address)
     }
 
     fn require_free(&self, name: &str) -> Result<(), MakingError> {
@@ -429,19 +394,33 @@ impl Making {
             return Err(MakingError::Name(name.to_owned()));
         }
         let taken = lock(&self.0.records).contains_key(name);
-        if taken { Err(MakingError::NameTaken(name.to_owned())) } else { Ok(()) }
+        if taken {
+            Err(MakingError::NameTaken(name.to_owned()))
+        } else {
+            Ok(())
+        }
     }
 
     async fn keep(&self, name: &str, record: VaultRecord) -> Result<(), MakingError> {
         let write = keep(format!("{FAMILY}{name}"), &record);
-        self.0.tools.shelf.apart(move |store| store.commit(vec![write], &mut OsRng)).await?;
+        self.0
+            .tools
+            .shelf
+            .apart(move |store| store.commit(vec![write], &mut OsRng))
+            .await?;
         lock(&self.0.records).insert(name.to_owned(), record);
         Ok(())
     }
 
     async fn forget(&self, name: &str) -> Result<(), MakingError> {
-        let write = Write::DeleteSetting { key: format!("{FAMILY}{name}") };
-        self.0.tools.shelf.apart(move |store| store.commit(vec![write], &mut OsRng)).await?;
+        let write = Write::DeleteSetting {
+            key: format!("{FAMILY}{name}"),
+        };
+        self.0
+            .tools
+            .shelf
+            .apart(move |store| store.commit(vec![write], &mut OsRng))
+            .await?;
         lock(&self.0.records).remove(name);
         lock(&self.0.faults).remove(name);
         Ok(())
@@ -465,5 +444,9 @@ impl Making {
 }
 
 fn told(open: &Open) -> Invited {
-    Invited { code: open.code(), address: open.address, expires_ms: open.expires_ms }
+    Invited {
+        code: open.code(),
+        address: open.address,
+        expires_ms: open.expires_ms,
+    }
 }

@@ -106,8 +106,17 @@ pub(crate) struct Labels {
 
 impl Labels {
     /// The labels asked for, or those on the card.
-    pub(crate) fn or_card(controller: Option<String>, domain: Option<String>, card: &PartyCard) -> Self {
-        let of_card = || card.trust_domains.first().cloned().unwrap_or_else(|| card.name.clone());
+    pub(crate) fn or_card(
+        controller: Option<String>,
+        domain: Option<String>,
+        card: &PartyCard,
+    ) -> Self {
+        let of_card = || {
+            card.trust_domains
+                .first()
+                .cloned()
+                .unwrap_or_else(|| card.name.clone())
+        };
         Self {
             controller: controller.unwrap_or_else(|| card.controller.clone()),
             domain: domain.unwrap_or_else(of_card),
@@ -119,7 +128,9 @@ impl Labels {
         let plain = |c: char| c.is_alphanumeric() || c.is_ascii_graphic() || c == ' ';
         [&self.controller, &self.domain].iter().all(|label| {
             let length = label.chars().count();
-            (1..=MAX_LABEL_CHARS).contains(&length) && label.chars().all(plain) && label.trim() == label.as_str()
+            (1..=MAX_LABEL_CHARS).contains(&length)
+                && label.chars().all(plain)
+                && label.trim() == label.as_str()
         })
     }
 }
@@ -159,7 +170,9 @@ pub(crate) fn contact(card: &PartyCard) -> Contact {
 pub(crate) fn contacts(charter: &Charter, addresses: &Addresses, me: &PartyId) -> Vec<Contact> {
     let at = |party: &PartyId| -> Vec<SocketAddr> {
         let found = addresses.iter().find(|(of, _)| of == party);
-        found.map(|(_, addresses)| addresses.clone()).unwrap_or_default()
+        found
+            .map(|(_, addresses)| addresses.clone())
+            .unwrap_or_default()
     };
     let others = charter.members.iter().filter(|member| member.party != *me);
     others
@@ -175,8 +188,11 @@ pub(crate) fn contacts(charter: &Charter, addresses: &Addresses, me: &PartyId) -
 /// The charter and the addresses of a complete roster: the creator, then the others as they came.
 pub(crate) fn found(inviting: &Inviting, me: &Me) -> Option<(Charter, Addresses)> {
     let own = me.card();
-    let cards: Option<Vec<(VerifiedCard, &Labels)>> =
-        inviting.seats.iter().map(|seat| Some((seat.card()?, &seat.labels))).collect();
+    let cards: Option<Vec<(VerifiedCard, &Labels)>> = inviting
+        .seats
+        .iter()
+        .map(|seat| Some((seat.card()?, &seat.labels)))
+        .collect();
     let all = std::iter::once((own, &inviting.labels)).chain(cards?);
     let (mut members, mut addresses) = (Vec::new(), Vec::new());
     for (card, labels) in all {
@@ -209,11 +225,15 @@ pub(crate) fn roster_fault(charter: &Charter, joined: &Joined, me: &Me) -> Optio
         && charter.size() == terms.size
         && charter.needed() == terms.needed;
     if !same_terms {
-        return Some("the roster's name, threshold or size differ from what the invitation said".to_owned());
+        return Some(
+            "the roster's name, threshold or size differ from what the invitation said".to_owned(),
+        );
     }
     let own = member(me.card().card(), &joined.labels);
     if charter.member(&me.party) != Some(&own) {
-        return Some("this member stands in the roster with other keys or labels than its own".to_owned());
+        return Some(
+            "this member stands in the roster with other keys or labels than its own".to_owned(),
+        );
     }
     let first = charter.members.first();
     let card = inviter.card();
@@ -223,5 +243,6 @@ pub(crate) fn roster_fault(charter: &Charter, joined: &Joined, me: &Me) -> Optio
             && first.credential == card.credential
             && first.name == card.name
     });
-    (!same_inviter).then(|| "the inviter stands in the roster with other keys than it paired with".to_owned())
+    (!same_inviter)
+        .then(|| "the inviter stands in the roster with other keys than it paired with".to_owned())
 }

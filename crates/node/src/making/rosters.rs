@@ -19,7 +19,9 @@ pub(super) async fn keep_telling(making: WeakMaking) {
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         pulse.tick().await;
-        let Some(making) = making.upgrade() else { return };
+        let Some(making) = making.upgrade() else {
+            return;
+        };
         for (name, record) in making.all() {
             if let Stage::Founded(founded) = record.stage {
                 tell(&making, &name, &founded).await;
@@ -30,19 +32,43 @@ pub(super) async fn keep_telling(making: WeakMaking) {
 
 async fn tell(making: &Making, name: &str, founded: &Founded) {
     let tools = &making.0.tools;
-    let Some(handle) = tools.vaults.named(name) else { return };
-    let created_here = handle.charter.members.first().is_some_and(|first| first.party == tools.me.party);
+    let Some(handle) = tools.vaults.named(name) else {
+        return;
+    };
+    let created_here = handle
+        .charter
+        .members
+        .first()
+        .is_some_and(|first| first.party == tools.me.party);
     if !created_here {
         return;
     }
     let unconfirmed = handle.look(|seen| {
         let confirming = seen.vault.view().phase == Phase::Confirming;
-        let missing = seen.vault.charter().parties().filter(|party| !seen.vault.state().has_founded(party));
-        if confirming { missing.collect() } else { Vec::new() }
+        let missing = seen
+            .vault
+            .charter()
+            .parties()
+            .filter(|party| !seen.vault.state().has_founded(party));
+        if confirming {
+            missing.collect()
+        } else {
+            Vec::new()
+        }
     });
-    let (Ok(unconfirmed), Ok(charter)) = (unconfirmed.await, Charter::decode(&founded.charter)) else { return };
-    let roster = Message::Roster { charter: Box::new(charter), addresses: founded.addresses.clone() }.encode();
-    for party in unconfirmed.into_iter().filter(|party| *party != tools.me.party) {
+    let (Ok(unconfirmed), Ok(charter)) = (unconfirmed.await, Charter::decode(&founded.charter))
+    else {
+        return;
+    };
+    let roster = Message::Roster {
+        charter: Box::new(charter),
+        addresses: founded.addresses.clone(),
+    }
+    .encode();
+    for party in unconfirmed
+        .into_iter()
+        .filter(|party| *party != tools.me.party)
+    {
         tools.peers.send(party, handle.id.0, roster.clone());
     }
 }

@@ -53,7 +53,13 @@ async fn answer(peers: &Peers, incoming: Incoming) -> Option<(Contact, Connectio
 }
 
 /// Greets and, if that goes well, runs the connection to its end. Tells whether it was a channel.
-async fn take<T>(peers: &Peers, contact: Contact, connection: Connection, begun_here: bool, seat: T) -> bool {
+async fn take<T>(
+    peers: &Peers,
+    contact: Contact,
+    connection: Connection,
+    begun_here: bool,
+    seat: T,
+) -> bool {
     let party = contact.party();
     let greeted = match greet(peers, &connection, &contact, begun_here).await {
         Ok(greeted) => greeted,
@@ -73,22 +79,29 @@ async fn take<T>(peers: &Peers, contact: Contact, connection: Connection, begun_
 }
 
 fn remote_address(connection: &Connection) -> Option<std::net::SocketAddr> {
-    connection.paths().iter().find_map(|path| match path.remote_addr() {
-        iroh::TransportAddr::Ip(address) => Some(*address),
-        _ => None,
-    })
+    connection
+        .paths()
+        .iter()
+        .find_map(|path| match path.remote_addr() {
+            iroh::TransportAddr::Ip(address) => Some(*address),
+            _ => None,
+        })
 }
 
 /// Calls a party whenever there is no channel to it, until the endpoint is closed.
 pub(super) async fn keep_calling(peers: Peers, party: PartyId) {
-    let Some(changed) = peers.0.table.changed(party) else { return };
+    let Some(changed) = peers.0.table.changed(party) else {
+        return;
+    };
     let mut pause = SHORTEST_PAUSE;
     while !peers.0.endpoint.is_closed() {
         if peers.0.table.is_online(party) {
             changed.notified().await;
             pause = SHORTEST_PAUSE;
         }
-        let Some(contact) = peers.0.table.contact(party) else { return };
+        let Some(contact) = peers.0.table.contact(party) else {
+            return;
+        };
         if !peers.0.table.calls_first(&contact) {
             // The other side calls first; this side only if that does not work.
             sleep(SHORTEST_PAUSE).await;
@@ -109,17 +122,32 @@ pub(super) async fn keep_calling(peers: Peers, party: PartyId) {
 async fn call(peers: &Peers, contact: Contact) -> bool {
     let party = contact.party();
     let Some(address) = dial_address(&contact.endpoint, &contact.addresses) else {
-        peers.0.table.trouble(party, "has an endpoint key that is no key".to_owned());
+        peers
+            .0
+            .table
+            .trouble(party, "has an endpoint key that is no key".to_owned());
         return false;
     };
     if contact.addresses.is_empty() {
-        peers.0.table.silence(party, "has told no address; it has to call");
+        peers
+            .0
+            .table
+            .silence(party, "has told no address; it has to call");
         return false;
     }
-    match timeout(DIALLING, peers.0.endpoint.connect(address, quorate_wire::ALPN)).await {
+    match timeout(
+        DIALLING,
+        peers.0.endpoint.connect(address, quorate_wire::ALPN),
+    )
+    .await
+    {
         Ok(Ok(connection)) => take(peers, contact, connection, true, ()).await,
         Ok(Err(error)) => {
-            tracing::debug!(peer = party.short(), error = super::endpoint::root_cause(&error), "call failed");
+            tracing::debug!(
+                peer = party.short(),
+                error = super::endpoint::root_cause(&error),
+                "call failed"
+            );
             peers.0.table.silence(party, "does not answer");
             false
         }

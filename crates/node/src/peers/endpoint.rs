@@ -31,7 +31,10 @@ pub async fn bind(secret: &Zeroizing<[u8; 32]>, listen: SocketAddr) -> io::Resul
         .transport_config(transport())
         .bind_addr(listen)
         .map_err(io::Error::other)?;
-    builder.bind().await.map_err(|error| io::Error::other(root_cause(&error)))
+    builder
+        .bind()
+        .await
+        .map_err(|error| io::Error::other(root_cause(&error)))
 }
 
 /// Where others reach this endpoint: the bound address, or every address of this machine if it is bound to all.
@@ -47,7 +50,11 @@ pub fn reachable(endpoint: &Endpoint) -> Vec<SocketAddr> {
 /// The address to dial a party by; none if the key is not a point.
 pub fn dial_address(key: &[u8; 32], addresses: &[SocketAddr]) -> Option<EndpointAddr> {
     let id = EndpointId::from_bytes(key).ok()?;
-    Some(addresses.iter().fold(EndpointAddr::new(id), |dial, addr| dial.with_ip_addr(*addr)))
+    Some(
+        addresses
+            .iter()
+            .fold(EndpointAddr::new(id), |dial, addr| dial.with_ip_addr(*addr)),
+    )
 }
 
 fn transport() -> QuicTransportConfig {

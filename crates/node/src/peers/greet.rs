@@ -17,8 +17,14 @@ const GREETING: Duration = Duration::from_secs(3);
 #[derive(Debug, Error)]
 #[allow(missing_docs)]
 pub(super) enum GreetError {
-    #[error("speaks protocol {theirs} ({software}), this member speaks {ours}; use the same version of Quorate")]
-    OtherVersion { theirs: u16, ours: u16, software: String },
+    #[error(
+        "speaks protocol {theirs} ({software}), this member speaks {ours}; use the same version of Quorate"
+    )]
+    OtherVersion {
+        theirs: u16,
+        ours: u16,
+        software: String,
+    },
     #[error("{0}")]
     Hello(HelloError),
     #[error("breaks off while greeting: {0}")]
@@ -32,7 +38,15 @@ pub(super) enum GreetError {
 impl From<HelloError> for GreetError {
     fn from(error: HelloError) -> Self {
         match error {
-            HelloError::OtherVersion { theirs, ours, software } => Self::OtherVersion { theirs, ours, software },
+            HelloError::OtherVersion {
+                theirs,
+                ours,
+                software,
+            } => Self::OtherVersion {
+                theirs,
+                ours,
+                software,
+            },
             other => Self::Hello(other),
         }
     }
@@ -52,7 +66,9 @@ pub(super) async fn greet(
     begun_here: bool,
 ) -> Result<Greeted, GreetError> {
     let greeting = exchange(peers, connection, contact, begun_here);
-    tokio::time::timeout(GREETING, greeting).await.unwrap_or(Err(GreetError::TimedOut))
+    tokio::time::timeout(GREETING, greeting)
+        .await
+        .unwrap_or(Err(GreetError::TimedOut))
 }
 
 async fn exchange(
@@ -62,7 +78,11 @@ async fn exchange(
     begun_here: bool,
 ) -> Result<Greeted, GreetError> {
     let channel = channel(peers, connection)?;
-    let stream = if begun_here { connection.open_bi().await } else { connection.accept_bi().await };
+    let stream = if begun_here {
+        connection.open_bi().await
+    } else {
+        connection.accept_bi().await
+    };
     let (mut send, mut receive) = stream.map_err(std::io::Error::other)?;
     let hello = Hello::sign(&peers.0.identity, &channel, SOFTWARE);
     write_frame(&mut send, &hello.encode()).await?;
@@ -76,5 +96,9 @@ fn channel(peers: &Peers, connection: &Connection) -> Result<Channel, GreetError
     let exported = connection.export_keying_material(&mut exporter, EXPORTER_LABEL, b"");
     exported.map_err(|_| GreetError::NoExporter)?;
     let ours = *peers.0.endpoint.id().as_bytes();
-    Ok(Channel { ours, theirs: *connection.remote_id().as_bytes(), exporter })
+    Ok(Channel {
+        ours,
+        theirs: *connection.remote_id().as_bytes(),
+        exporter,
+    })
 }

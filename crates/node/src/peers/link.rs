@@ -20,14 +20,28 @@ const PULSE: Duration = Duration::from_millis(800);
 const SILENCE: Duration = Duration::from_millis(3500);
 
 /// Runs a greeted connection until it ends; tells that it stands and that it is gone.
-pub(super) async fn run(peers: &Peers, party: PartyId, connection: Connection, greeted: Greeted, begun_here: bool) {
+pub(super) async fn run(
+    peers: &Peers,
+    party: PartyId,
+    connection: Connection,
+    greeted: Greeted,
+    begun_here: bool,
+) {
     let (outbox, waiting) = queue();
-    let installed = peers.0.table.install(party, connection.clone(), outbox.clone(), begun_here).await;
+    let installed = peers
+        .0
+        .table
+        .install(party, connection.clone(), outbox.clone(), begun_here)
+        .await;
     let Some(installed) = installed else {
         connection.close(SUPERSEDED, b"another connection");
         return;
     };
-    if let Ok(card) = (Frame::Card { card: peers.0.table.own_card() }).encode() {
+    if let Ok(card) = (Frame::Card {
+        card: peers.0.table.own_card(),
+    })
+    .encode()
+    {
         outbox.offer(card);
     }
     peers.0.inbox.deliver(party, PeerEvent::Connected).await;
@@ -80,7 +94,8 @@ async fn read_all(
         let next = timeout(SILENCE, read_frame(&mut receive, MAX_FRAME_BYTES)).await;
         let bytes = next.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         peers.0.table.heard(party, generation);
-        let frame = Frame::decode(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let frame = Frame::decode(&bytes)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         let event = match frame {
             Frame::Vault { vault, payload } => PeerEvent::Vault { vault, payload },
             Frame::Card { card } => PeerEvent::Card(Box::new(own_card_of(peers, party, &card)?)),
@@ -101,8 +116,13 @@ fn own_card_of(peers: &Peers, party: PartyId, bytes: &[u8]) -> io::Result<Verifi
     let refuse = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     let card = VerifiedCard::decode(bytes).map_err(|error| refuse(error.to_string()))?;
     let endpoint = peers.0.table.contact(party).map(|contact| contact.endpoint);
-    let own = PartyId::of_identity(&card.card().identity) == party && Some(card.card().endpoint) == endpoint;
-    if own { Ok(card) } else { Err(refuse("it sent the card of somebody else".to_owned())) }
+    let own = PartyId::of_identity(&card.card().identity) == party
+        && Some(card.card().endpoint) == endpoint;
+    if own {
+        Ok(card)
+    } else {
+        Err(refuse("it sent the card of somebody else".to_owned()))
+    }
 }
 
 fn described(error: &io::Error) -> String {

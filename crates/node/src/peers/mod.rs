@@ -72,7 +72,11 @@ pub enum PeerEvent {
 /// Whoever takes what the peers send.
 pub trait Inbox: Send + Sync + 'static {
     /// Takes one event. While this waits, nothing more is read from that peer, and others are not held up.
-    fn deliver(&self, from: PartyId, event: PeerEvent) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    fn deliver(
+        &self,
+        from: PartyId,
+        event: PeerEvent,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// How the channel to a party stands.
@@ -114,9 +118,19 @@ struct Inner {
 
 impl Peers {
     /// Takes calls on `endpoint` from now on. `identity` signs the hello, `card` is what peers are told.
-    pub fn start(endpoint: Endpoint, identity: SigningKey, card: &VerifiedCard, inbox: Arc<dyn Inbox>) -> Self {
+    pub fn start(
+        endpoint: Endpoint,
+        identity: SigningKey,
+        card: &VerifiedCard,
+        inbox: Arc<dyn Inbox>,
+    ) -> Self {
         let table = Table::new(*endpoint.id().as_bytes(), card.encode());
-        let peers = Self(Arc::new(Inner { endpoint, identity, inbox, table }));
+        let peers = Self(Arc::new(Inner {
+            endpoint,
+            identity,
+            inbox,
+            table,
+        }));
         tokio::spawn(accept::accept_calls(peers.clone()));
         peers
     }

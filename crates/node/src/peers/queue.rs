@@ -30,14 +30,22 @@ pub(super) struct Waiting {
 /// A fresh queue.
 pub(super) fn queue() -> (Outbox, Receiver<Waiting>) {
     let (sender, receiver) = mpsc::channel(MAX_WAITING);
-    (Outbox { sender, room: Arc::new(Semaphore::new(MAX_UNITS)) }, receiver)
+    (
+        Outbox {
+            sender,
+            room: Arc::new(Semaphore::new(MAX_UNITS)),
+        },
+        receiver,
+    )
 }
 
 impl Outbox {
     /// Puts a frame in, if there is room. Tells whether it did.
     pub(super) fn offer(&self, frame: Vec<u8>) -> bool {
         let units = u32::try_from(frame.len() / UNIT + 1).unwrap_or(u32::MAX);
-        let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(units) else { return false };
+        let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(units) else {
+            return false;
+        };
         self.sender.try_send(Waiting { frame, _room: room }).is_ok()
     }
 }

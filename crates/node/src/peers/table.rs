@@ -68,7 +68,10 @@ struct Heard {
 
 impl Heard {
     fn now() -> Self {
-        Self { at: Instant::now(), at_ms: now_ms() }
+        Self {
+            at: Instant::now(),
+            at_ms: now_ms(),
+        }
     }
 }
 
@@ -80,7 +83,11 @@ pub(super) struct Installed {
 
 impl Table {
     pub(super) fn new(own_endpoint: [u8; 32], own_card: Vec<u8>) -> Self {
-        Self { own_endpoint, own_card: Mutex::new(own_card), entries: Mutex::default() }
+        Self {
+            own_endpoint,
+            own_card: Mutex::new(own_card),
+            entries: Mutex::default(),
+        }
     }
 
     /// What peers are told first.
@@ -96,7 +103,10 @@ impl Table {
             for address in contact.addresses.iter().rev() {
                 remember(&mut entry.contact.addresses, *address);
             }
-            entry.contact = Contact { addresses: entry.contact.addresses.clone(), ..contact };
+            entry.contact = Contact {
+                addresses: entry.contact.addresses.clone(),
+                ..contact
+            };
             entry.changed.notify_one();
             return None;
         }
@@ -115,11 +125,16 @@ impl Table {
 
     /// The party with this endpoint key.
     pub(super) fn by_endpoint(&self, key: &[u8; 32]) -> Option<Contact> {
-        lock(&self.entries).values().find(|entry| entry.contact.endpoint == *key).map(|entry| entry.contact.clone())
+        lock(&self.entries)
+            .values()
+            .find(|entry| entry.contact.endpoint == *key)
+            .map(|entry| entry.contact.clone())
     }
 
     pub(super) fn contact(&self, party: PartyId) -> Option<Contact> {
-        lock(&self.entries).get(&party).map(|entry| entry.contact.clone())
+        lock(&self.entries)
+            .get(&party)
+            .map(|entry| entry.contact.clone())
     }
 
     /// Remembers where a party's call came from: it can be dialled there.
@@ -131,7 +146,9 @@ impl Table {
 
     /// What to wait on for a change of a party's channel or addresses.
     pub(super) fn changed(&self, party: PartyId) -> Option<Arc<Notify>> {
-        lock(&self.entries).get(&party).map(|entry| Arc::clone(&entry.changed))
+        lock(&self.entries)
+            .get(&party)
+            .map(|entry| Arc::clone(&entry.changed))
     }
 
     /// Whether this side's calls win when both call at once.
@@ -140,7 +157,9 @@ impl Table {
     }
 
     pub(super) fn is_online(&self, party: PartyId) -> bool {
-        lock(&self.entries).get(&party).is_some_and(|entry| entry.live.is_some())
+        lock(&self.entries)
+            .get(&party)
+            .is_some_and(|entry| entry.live.is_some())
     }
 
     /// Makes a greeted connection the channel to a party. None if another one stays the channel; the caller then
@@ -152,13 +171,21 @@ impl Table {
         outbox: Outbox,
         begun_here: bool,
     ) -> Option<Installed> {
-        let turn = lock(&self.entries).get(&party).map(|entry| Arc::clone(&entry.turn))?;
+        let turn = lock(&self.entries)
+            .get(&party)
+            .map(|entry| Arc::clone(&entry.turn))?;
         let turn = turn.lock_owned().await;
         let mut entries = lock(&self.entries);
         let entry = entries.get_mut(&party)?;
-        let begun_by = if begun_here { self.own_endpoint } else { entry.contact.endpoint };
+        let begun_by = if begun_here {
+            self.own_endpoint
+        } else {
+            entry.contact.endpoint
+        };
         let winner = self.own_endpoint.min(entry.contact.endpoint);
-        let fresh = entry.last_heard.is_some_and(|heard| heard.at.elapsed() < FRESH);
+        let fresh = entry
+            .last_heard
+            .is_some_and(|heard| heard.at.elapsed() < FRESH);
         if let Some(old) = &entry.live {
             if fresh && old.begun_by == winner && begun_by != winner {
                 return None;
@@ -167,7 +194,12 @@ impl Table {
         }
         entry.generation += 1;
         let generation = entry.generation;
-        entry.live = Some(Live { connection, outbox, begun_by, generation });
+        entry.live = Some(Live {
+            connection,
+            outbox,
+            begun_by,
+            generation,
+        });
         entry.last_heard = Some(Heard::now());
         entry.problem = None;
         Some(Installed { generation, turn })
@@ -175,8 +207,14 @@ impl Table {
 
     /// Takes a channel away if it is still the one that `generation` names; tell that it is gone while holding the
     /// guard.
-    pub(super) async fn remove(&self, party: PartyId, generation: u64) -> Option<OwnedMutexGuard<()>> {
-        let turn = lock(&self.entries).get(&party).map(|entry| Arc::clone(&entry.turn))?;
+    pub(super) async fn remove(
+        &self,
+        party: PartyId,
+        generation: u64,
+    ) -> Option<OwnedMutexGuard<()>> {
+        let turn = lock(&self.entries)
+            .get(&party)
+            .map(|entry| Arc::clone(&entry.turn))?;
         let turn = turn.lock_owned().await;
         let mut entries = lock(&self.entries);
         let entry = entries.get_mut(&party)?;
@@ -188,7 +226,10 @@ impl Table {
     /// Notes that a party was heard on this channel.
     pub(super) fn heard(&self, party: PartyId, generation: u64) {
         if let Some(entry) = lock(&self.entries).get_mut(&party)
-            && entry.live.as_ref().is_some_and(|live| live.generation == generation)
+            && entry
+                .live
+                .as_ref()
+                .is_some_and(|live| live.generation == generation)
         {
             entry.last_heard = Some(Heard::now());
         }
@@ -199,7 +240,11 @@ impl Table {
         if let Some(entry) = lock(&self.entries).get_mut(&party)
             && entry.live.is_none()
         {
-            entry.problem = Some(Problem { words, shown: true, at: Instant::now() });
+            entry.problem = Some(Problem {
+                words,
+                shown: true,
+                at: Instant::now(),
+            });
         }
     }
 
@@ -207,14 +252,24 @@ impl Table {
     pub(super) fn silence(&self, party: PartyId, words: &str) {
         if let Some(entry) = lock(&self.entries).get_mut(&party)
             && entry.live.is_none()
-            && !entry.problem.as_ref().is_some_and(|problem| problem.shown && problem.at.elapsed() < TELLING)
+            && !entry
+                .problem
+                .as_ref()
+                .is_some_and(|problem| problem.shown && problem.at.elapsed() < TELLING)
         {
-            entry.problem = Some(Problem { words: words.to_owned(), shown: false, at: Instant::now() });
+            entry.problem = Some(Problem {
+                words: words.to_owned(),
+                shown: false,
+                at: Instant::now(),
+            });
         }
     }
 
     pub(super) fn offer(&self, to: PartyId, frame: Vec<u8>) -> bool {
-        let outbox = lock(&self.entries).get(&to).and_then(|entry| entry.live.as_ref()).map(|live| live.outbox.clone());
+        let outbox = lock(&self.entries)
+            .get(&to)
+            .and_then(|entry| entry.live.as_ref())
+            .map(|live| live.outbox.clone());
         outbox.is_some_and(|outbox| outbox.offer(frame))
     }
 
@@ -224,7 +279,11 @@ impl Table {
             name: entry.contact.name.clone(),
             online: entry.live.is_some(),
             last_heard_ms: entry.last_heard.map(|heard| heard.at_ms),
-            problem: entry.problem.as_ref().filter(|_| entry.live.is_none()).map(|problem| problem.words.clone()),
+            problem: entry
+                .problem
+                .as_ref()
+                .filter(|_| entry.live.is_none())
+                .map(|problem| problem.words.clone()),
         };
         lock(&self.entries).iter().map(status).collect()
     }

@@ -38,13 +38,30 @@ pub enum RpcError {
     #[error("{host} answered HTTP status {status}")]
     Status { host: String, status: u16 },
     #[error("{host} answered {method} with more than {limit} bytes")]
-    TooLong { host: String, method: &'static str, limit: usize },
+    TooLong {
+        host: String,
+        method: &'static str,
+        limit: usize,
+    },
     #[error("{host} answered {method} with something that makes no sense: {why}")]
-    Malformed { host: String, method: &'static str, why: String },
+    Malformed {
+        host: String,
+        method: &'static str,
+        why: String,
+    },
     #[error("{host} refused {method}: {message}")]
-    Refused { host: String, method: &'static str, code: i64, message: String },
+    Refused {
+        host: String,
+        method: &'static str,
+        code: i64,
+        message: String,
+    },
     #[error("{host} serves {answered}, not {expected}")]
-    WrongChain { host: String, expected: String, answered: String },
+    WrongChain {
+        host: String,
+        expected: String,
+        answered: String,
+    },
 }
 
 /// One endpoint.
@@ -87,8 +104,14 @@ impl RpcClient {
             // Without TLS no certificates are needed; a machine that has none can still talk to its own node.
             http = http.tls_certs_only([]);
         }
-        let http = http.build().map_err(|e| RpcError::Certificates(words(&e.to_string())))?;
-        Ok(Self { http, url, next: AtomicU64::new(1) })
+        let http = http
+            .build()
+            .map_err(|e| RpcError::Certificates(words(&e.to_string())))?;
+        Ok(Self {
+            http,
+            url,
+            next: AtomicU64::new(1),
+        })
     }
 
     /// Scheme, host and port, then `/...` if there is more: what may be shown.
@@ -114,14 +137,21 @@ impl RpcClient {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| self.transport(e))? {
             if body.len() + chunk.len() > limit {
-                return Err(RpcError::TooLong { host: self.host(), method, limit });
+                return Err(RpcError::TooLong {
+                    host: self.host(),
+                    method,
+                    limit,
+                });
             }
             body.extend_from_slice(&chunk);
         }
         match serde_json::from_slice::<Envelope>(&body) {
             Ok(envelope) => self.open(envelope, id, method),
             // Some endpoints refuse with a status and a page for people.
-            Err(_) if !status.is_success() => Err(RpcError::Status { host: self.host(), status: status.as_u16() }),
+            Err(_) if !status.is_success() => Err(RpcError::Status {
+                host: self.host(),
+                status: status.as_u16(),
+            }),
             Err(e) => Err(self.malformed(method, &e.to_string())),
         }
     }
@@ -134,22 +164,31 @@ impl RpcClient {
     ) -> Result<Option<T>, RpcError> {
         if let Some(refusal) = envelope.error {
             let Refusal { code, message } = refusal;
-            return Err(RpcError::Refused { host: self.host(), method, code, message: words(&message) });
+            return Err(RpcError::Refused {
+                host: self.host(),
+                method,
+                code,
+                message: words(&message),
+            });
         }
         if envelope.id != json!(id) {
             return Err(self.malformed(method, "it answers another call"));
         }
         match envelope.result {
             Value::Null => Ok(None),
-            result => {
-                serde_json::from_value(result).map(Some).map_err(|e| self.malformed(method, &e.to_string()))
-            }
+            result => serde_json::from_value(result)
+                .map(Some)
+                .map_err(|e| self.malformed(method, &e.to_string())),
         }
     }
 
     /// The error for an answer that makes no sense.
     pub fn malformed(&self, method: &'static str, why: &str) -> RpcError {
-        RpcError::Malformed { host: self.host(), method, why: words(why) }
+        RpcError::Malformed {
+            host: self.host(),
+            method,
+            why: words(why),
+        }
     }
 
     fn transport(&self, error: reqwest::Error) -> RpcError {
@@ -161,7 +200,10 @@ impl RpcClient {
         while let Some(deeper) = cause.source() {
             cause = deeper;
         }
-        RpcError::Unreachable { host: self.host(), why: words(&cause.to_string()) }
+        RpcError::Unreachable {
+            host: self.host(),
+            why: words(&cause.to_string()),
+        }
     }
 }
 
@@ -182,7 +224,10 @@ pub fn parse_url(text: &str) -> Result<Url, RpcError> {
 /// What of an endpoint's URL may be shown.
 pub fn redacted(url: &Url) -> String {
     let host = url.host_str().unwrap_or("?");
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
     let more = url.path().len() > 1 || url.query().is_some();
     let rest = if more { "/..." } else { "" };
     format!("{}://{host}{port}{rest}", url.scheme())
@@ -208,7 +253,13 @@ mod tests {
 
     #[test]
     fn only_http_and_https_are_endpoints() {
-        for bad in ["", "localhost:8545", "ftp://a/", "file:///etc/passwd", "http://"] {
+        for bad in [
+            "",
+            "localhost:8545",
+            "ftp://a/",
+            "file:///etc/passwd",
+            "http://",
+        ] {
             assert!(matches!(parse_url(bad), Err(RpcError::Url(_))), "{bad}");
         }
         assert!(parse_url(&format!("http://a/{}", "x".repeat(3000))).is_err());
@@ -219,8 +270,13 @@ mod tests {
     fn keys_in_a_url_are_not_shown() {
         let shown = |text: &str| redacted(&parse_url(text).unwrap());
         assert_eq!(shown("http://127.0.0.1:8545"), "http://127.0.0.1:8545");
-        assert_eq!(shown("https://user:pw@rpc.example/v3/KEY?token=T"), "https://rpc.example/...");
-        let error = parse_url("ftp://user:pw@host/?key=KEY").unwrap_err().to_string();
+        assert_eq!(
+            shown("https://user:pw@rpc.example/v3/KEY?token=T"),
+            "https://rpc.example/..."
+        );
+        let error = parse_url("ftp://user:pw@host/?key=KEY")
+            .unwrap_err()
+            .to_string();
         assert!(!error.contains("KEY"), "{error}");
     }
 }

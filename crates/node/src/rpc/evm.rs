@@ -1,21 +1,30 @@
 //! What an EVM endpoint says of fees, accounts, slots and blocks.
 
-use quorate_chain::evm::{self, Address, FeeQuote, Fees, Mined, SignedTransfer, Transfer, TransferTerms, Wei};
+use quorate_chain::evm::{
+    self, Address, FeeQuote, Fees, Mined, SignedTransfer, Transfer, TransferTerms, Wei,
+};
 use quorate_chain::{ChainId, Intent};
 use quorate_vault::io::SlotStatus;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::client::{MAX_ANSWER_BYTES, MAX_BLOCK_BYTES, RpcClient, RpcError};
-use super::wire::{Amount, Block, Bytes, FeeHistory, Fixed, Header, Quantity, Receipt, Transaction};
+use super::wire::{
+    Amount, Block, Bytes, FeeHistory, Fixed, Header, Quantity, Receipt, Transaction,
+};
 
 /// Hashes of own attempts that are looked up for one slot at the most.
 const MAX_CANDIDATES: usize = 16;
 /// Tip where an endpoint does not suggest one, wei a unit of gas.
 const DEFAULT_TIP: u128 = 1_000_000_000;
 /// Words by which endpoints say that they have a transaction already.
-const KNOWN: [&str; 5] =
-    ["already known", "already imported", "known transaction", "already_exists", "already in mempool"];
+const KNOWN: [&str; 5] = [
+    "already known",
+    "already imported",
+    "known transaction",
+    "already_exists",
+    "already in mempool",
+];
 
 /// An endpoint of one EVM chain. Every answer is taken only after it has said that it serves that chain.
 pub struct Evm {
@@ -38,7 +47,10 @@ impl Evm {
     /// # Errors
     /// As [`RpcClient::new`].
     pub fn new(chain: ChainId, url: &str) -> Result<Self, RpcError> {
-        Ok(Self { client: RpcClient::new(url)?, chain })
+        Ok(Self {
+            client: RpcClient::new(url)?,
+            chain,
+        })
     }
 
     /// Asks an endpoint which chain it serves.
@@ -49,7 +61,8 @@ impl Evm {
         let method = "eth_chainId";
         let id: Option<Quantity> = client.call(method, json!([]), MAX_ANSWER_BYTES).await?;
         let id = id.and_then(Quantity::small).filter(|id| *id != 0);
-        id.map(ChainId::Eip155).ok_or_else(|| client.malformed(method, "it is no chain id"))
+        id.map(ChainId::Eip155)
+            .ok_or_else(|| client.malformed(method, "it is no chain id"))
     }
 
     /// What may be shown of the endpoint's URL.
@@ -72,15 +85,24 @@ impl Evm {
     /// [`RpcError`].
     pub async fn fees(&self) -> Result<FeeQuote, RpcError> {
         self.require_chain().await?;
-        let history: FeeHistory = self.ask("eth_feeHistory", json!(["0x5", "latest", [50]])).await?;
+        let history: FeeHistory = self
+            .ask("eth_feeHistory", json!(["0x5", "latest", [50]]))
+            .await?;
         let base = history.base_fee_per_gas.last();
-        let base = base.ok_or_else(|| self.client.malformed("eth_feeHistory", "it lists no fee"))?;
-        let tip = match self.ask::<Quantity>("eth_maxPriorityFeePerGas", json!([])).await {
+        let base =
+            base.ok_or_else(|| self.client.malformed("eth_feeHistory", "it lists no fee"))?;
+        let tip = match self
+            .ask::<Quantity>("eth_maxPriorityFeePerGas", json!([]))
+            .await
+        {
             Ok(tip) => tip.0,
             Err(RpcError::Refused { .. }) => median_reward(&history).unwrap_or(DEFAULT_TIP),
             Err(error) => return Err(error),
         };
-        Ok(FeeQuote { base_fee_per_gas: base.0, tip })
+        Ok(FeeQuote {
+            base_fee_per_gas: base.0,
+            tip,
+        })
     }
 
     /// What an account holds at the newest block.
@@ -91,33 +113,53 @@ impl Evm {
         let block = self.head().await?;
         let account = Fixed::text(account.as_bytes());
         let at = |tag: String| json!([account, tag]);
-        let exact = self.ask::<Amount>("eth_getBalance", at(Quantity::text(block))).await;
+        let exact = self
+            .ask::<Amount>("eth_getBalance", at(Quantity::text(block)))
+            .await;
         let amount = match exact {
             // Behind a load balancer the next machine may not have that block yet.
-            Err(RpcError::Refused { .. }) => self.ask::<Amount>("eth_getBalance", at("latest".into())).await?,
+            Err(RpcError::Refused { .. }) => {
+                self.ask::<Amount>("eth_getBalance", at("latest".into()))
+                    .await?
+            }
             other => other?,
         };
-        Ok(Balance { amount: amount.0, block })
+        Ok(Balance {
+            amount: amount.0,
+            block,
+        })
     }
 
     /// Hands over a signed transaction. The inner error is the endpoint's refusal, in words.
     ///
     /// # Errors
     /// [`RpcError`] if it is not known whether the endpoint took it.
-    pub async fn broadcast(&self, raw: &[u8], hash: [u8; 32]) -> Result<Result<(), String>, RpcError> {
+    pub async fn broadcast(
+        &self,
+        raw: &[u8],
+        hash: [u8; 32],
+    ) -> Result<Result<(), String>, RpcError> {
         self.require_chain().await?;
         let method = "eth_sendRawTransaction";
-        let sent = self.ask::<Fixed<32>>(method, json!([format!("0x{}", hex::encode(raw))])).await;
+        let sent = self
+            .ask::<Fixed<32>>(method, json!([format!("0x{}", hex::encode(raw))]))
+            .await;
         match sent {
             Ok(answered) if answered.0 == hash => Ok(Ok(())),
-            Ok(_) => Err(self.client.malformed(method, "it answers with another hash")),
+            Ok(_) => Err(self
+                .client
+                .malformed(method, "it answers with another hash")),
             Err(RpcError::Refused { message, .. }) => self.judge_refusal(message, hash).await,
             Err(error) => Err(error),
         }
     }
 
     /// A refusal is none if the transaction is known or mined: "nonce too low" is also what its own success looks like.
-    async fn judge_refusal(&self, message: String, hash: [u8; 32]) -> Result<Result<(), String>, RpcError> {
+    async fn judge_refusal(
+        &self,
+        message: String,
+        hash: [u8; 32],
+    ) -> Result<Result<(), String>, RpcError> {
         let words = message.to_lowercase();
         if KNOWN.iter().any(|known| words.contains(known)) {
             return Ok(Ok(()));
@@ -132,19 +174,39 @@ impl Evm {
     ///
     /// # Errors
     /// [`RpcError`]; also if the endpoint says that the nonce is used and cannot show by what.
-    pub async fn slot(&self, account: Address, nonce: u64, candidates: &[[u8; 32]]) -> Result<SlotStatus, RpcError> {
+    pub async fn slot(
+        &self,
+        account: Address,
+        nonce: u64,
+        candidates: &[[u8; 32]],
+    ) -> Result<SlotStatus, RpcError> {
         self.require_chain().await?;
         for hash in candidates.iter().rev().take(MAX_CANDIDATES) {
             if let Some(mined) = self.receipt(hash).await? {
                 return self.consumed(account, nonce, mined).await;
             }
         }
-        let Some(block) = self.consuming_block(account, nonce).await? else { return Ok(SlotStatus::Open) };
-        let listed: Option<Block> =
-            self.client.call("eth_getBlockByNumber", json!([Quantity::text(block), true]), MAX_BLOCK_BYTES).await?;
-        let ours = |tx: &super::wire::Listed| tx.from.0 == *account.as_bytes() && tx.nonce.0 == u128::from(nonce);
+        let Some(block) = self.consuming_block(account, nonce).await? else {
+            return Ok(SlotStatus::Open);
+        };
+        let listed: Option<Block> = self
+            .client
+            .call(
+                "eth_getBlockByNumber",
+                json!([Quantity::text(block), true]),
+                MAX_BLOCK_BYTES,
+            )
+            .await?;
+        let ours = |tx: &super::wire::Listed| {
+            tx.from.0 == *account.as_bytes() && tx.nonce.0 == u128::from(nonce)
+        };
         let found = listed.and_then(|block| block.transactions.into_iter().find(ours));
-        let unclear = || self.client.malformed("eth_getBlockByNumber", "it lacks the transaction that used a nonce");
+        let unclear = || {
+            self.client.malformed(
+                "eth_getBlockByNumber",
+                "it lacks the transaction that used a nonce",
+            )
+        };
         let hash = found.ok_or_else(unclear)?.hash.0;
         let mined = self.receipt(&hash).await?.ok_or_else(unclear)?;
         self.consumed(account, nonce, mined).await
@@ -167,7 +229,9 @@ impl Evm {
                 step = step.saturating_mul(4);
             }
         }
-        let Some(mut free_at) = free_at else { return Ok(Some(used_by)) };
+        let Some(mut free_at) = free_at else {
+            return Ok(Some(used_by));
+        };
         while used_by - free_at > 1 {
             let middle = free_at + (used_by - free_at) / 2;
             if self.count_at(account, middle).await? <= nonce {
@@ -184,35 +248,61 @@ impl Evm {
         self.number("eth_getTransactionCount", params).await
     }
 
-    async fn consumed(&self, account: Address, nonce: u64, mined: Mined) -> Result<SlotStatus, RpcError> {
+    async fn consumed(
+        &self,
+        account: Address,
+        nonce: u64,
+        mined: Mined,
+    ) -> Result<SlotStatus, RpcError> {
         let raw = self.raw(&mined.hash).await?;
         let signed = self.own(&raw, &mined.hash)?;
         if signed.signer != account || signed.transfer.nonce != nonce {
-            return Err(self.client.malformed("eth_getTransactionReceipt", "it is about another account or nonce"));
+            return Err(self.client.malformed(
+                "eth_getTransactionReceipt",
+                "it is about another account or nonce",
+            ));
         }
         let finalised = self.is_finalised(&mined).await?;
-        Ok(SlotStatus::Consumed { raw, mined, finalised })
+        Ok(SlotStatus::Consumed {
+            raw,
+            mined,
+            finalised,
+        })
     }
 
     fn own(&self, raw: &[u8], hash: &[u8; 32]) -> Result<SignedTransfer, RpcError> {
         let malformed = |why: &str| self.client.malformed("eth_getTransactionByHash", why);
         let signed = evm::decode_signed(raw).map_err(|error| malformed(&error.to_string()))?;
         let fits = signed.hash == *hash && signed.transfer.chain == self.chain;
-        if fits { Ok(signed) } else { Err(malformed("it is another transaction")) }
+        if fits {
+            Ok(signed)
+        } else {
+            Err(malformed("it is another transaction"))
+        }
     }
 
     async fn receipt(&self, hash: &[u8; 32]) -> Result<Option<Mined>, RpcError> {
         let method = "eth_getTransactionReceipt";
-        let receipt = self.client.call(method, json!([Fixed::text(hash)]), MAX_ANSWER_BYTES).await?;
-        let Some(receipt): Option<Receipt> = receipt else { return Ok(None) };
-        let (Some(block_hash), Some(block_number)) = (receipt.block_hash, receipt.block_number) else {
+        let receipt = self
+            .client
+            .call(method, json!([Fixed::text(hash)]), MAX_ANSWER_BYTES)
+            .await?;
+        let Some(receipt): Option<Receipt> = receipt else {
+            return Ok(None);
+        };
+        let (Some(block_hash), Some(block_number)) = (receipt.block_hash, receipt.block_number)
+        else {
             return Ok(None);
         };
         if receipt.transaction_hash.0 != *hash {
-            return Err(self.client.malformed(method, "it is about another transaction"));
+            return Err(self
+                .client
+                .malformed(method, "it is about another transaction"));
         }
         let small = |quantity: Quantity| {
-            quantity.small().ok_or_else(|| self.client.malformed(method, "a number is too large"))
+            quantity
+                .small()
+                .ok_or_else(|| self.client.malformed(method, "a number is too large"))
         };
         Ok(Some(Mined {
             hash: *hash,
@@ -227,7 +317,10 @@ impl Evm {
     /// The raw bytes of a mined transaction: told, or put together again from its fields. Judged by [`Self::own`].
     async fn raw(&self, hash: &[u8; 32]) -> Result<Vec<u8>, RpcError> {
         let params = || json!([Fixed::text(hash)]);
-        let told = self.client.call::<Bytes>("eth_getRawTransactionByHash", params(), MAX_ANSWER_BYTES).await;
+        let told = self
+            .client
+            .call::<Bytes>("eth_getRawTransactionByHash", params(), MAX_ANSWER_BYTES)
+            .await;
         match told {
             Ok(Some(Bytes(raw))) if self.own(&raw, hash).is_ok() => return Ok(raw),
             Ok(_) | Err(RpcError::Refused { .. } | RpcError::Malformed { .. }) => {}
@@ -235,7 +328,12 @@ impl Evm {
         }
         let fields: Transaction = self.ask("eth_getTransactionByHash", params()).await?;
         let raw = encode_again(self.chain, &fields);
-        raw.ok_or_else(|| self.client.malformed("eth_getTransactionByHash", "it is no transfer that a vault makes"))
+        raw.ok_or_else(|| {
+            self.client.malformed(
+                "eth_getTransactionByHash",
+                "it is no transfer that a vault makes",
+            )
+        })
     }
 
     /// Whether the block is the chain's own and not above the one tagged `finalized`. An endpoint that does not know
@@ -243,7 +341,10 @@ impl Evm {
     async fn is_finalised(&self, mined: &Mined) -> Result<bool, RpcError> {
         let header = |tag: String| json!([tag, false]);
         let method = "eth_getBlockByNumber";
-        let finalised = self.client.call::<Header>(method, header("finalized".into()), MAX_ANSWER_BYTES).await;
+        let finalised = self
+            .client
+            .call::<Header>(method, header("finalized".into()), MAX_ANSWER_BYTES)
+            .await;
         let finalised = match finalised {
             Ok(Some(block)) => block.number.0,
             Ok(None) | Err(RpcError::Refused { .. }) => return Ok(false),
@@ -252,7 +353,9 @@ impl Evm {
         if finalised < u128::from(mined.block_number) {
             return Ok(false);
         }
-        let block: Header = self.ask(method, header(Quantity::text(mined.block_number))).await?;
+        let block: Header = self
+            .ask(method, header(Quantity::text(mined.block_number)))
+            .await?;
         Ok(block.hash.0 == mined.block_hash)
     }
 
@@ -261,16 +364,27 @@ impl Evm {
         if answered == self.chain {
             return Ok(());
         }
-        let (host, expected, answered) = (self.host(), self.chain.to_string(), answered.to_string());
-        Err(RpcError::WrongChain { host, expected, answered })
+        let (host, expected, answered) =
+            (self.host(), self.chain.to_string(), answered.to_string());
+        Err(RpcError::WrongChain {
+            host,
+            expected,
+            answered,
+        })
     }
 
     async fn number(&self, method: &'static str, params: Value) -> Result<u64, RpcError> {
         let quantity: Quantity = self.ask(method, params).await?;
-        quantity.small().ok_or_else(|| self.client.malformed(method, "the number is too large"))
+        quantity
+            .small()
+            .ok_or_else(|| self.client.malformed(method, "the number is too large"))
     }
 
-    async fn ask<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<T, RpcError> {
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: Value,
+    ) -> Result<T, RpcError> {
         let answer = self.client.call(method, params, MAX_ANSWER_BYTES).await?;
         answer.ok_or_else(|| self.client.malformed(method, "it is null"))
     }
@@ -278,14 +392,21 @@ impl Evm {
 
 fn median_reward(history: &FeeHistory) -> Option<u128> {
     let rows = history.reward.as_ref()?;
-    let mut tips: Vec<u128> = rows.iter().filter_map(|row| row.first()).map(|tip| tip.0).collect();
+    let mut tips: Vec<u128> = rows
+        .iter()
+        .filter_map(|row| row.first())
+        .map(|tip| tip.0)
+        .collect();
     tips.sort_unstable();
     tips.get(tips.len() / 2).copied()
 }
 
 /// The signed bytes that these fields and this signature make, if they are a vault's transfer.
 fn encode_again(chain: ChainId, tx: &Transaction) -> Option<Vec<u8>> {
-    let fees = Fees { max_fee_per_gas: tx.max_fee_per_gas.0, max_priority_fee_per_gas: tx.max_priority_fee_per_gas.0 };
+    let fees = Fees {
+        max_fee_per_gas: tx.max_fee_per_gas.0,
+        max_priority_fee_per_gas: tx.max_priority_fee_per_gas.0,
+    };
     let terms = TransferTerms {
         chain,
         from: Address::new(tx.from.0),
@@ -299,6 +420,8 @@ fn encode_again(chain: ChainId, tx: &Transaction) -> Option<Vec<u8>> {
     let intent = Intent::EvmTransfer(Transfer::new(terms).ok()?);
     let signable = intent.check(&intent.build(fees).ok()?).ok()?;
     let parity = u8::try_from(tx.y_parity.or(tx.v)?.0).ok()?;
-    let signed = signable.assemble(tx.r.0.to_be_bytes(), tx.s.0.to_be_bytes(), parity).ok()?;
+    let signed = signable
+        .assemble(tx.r.0.to_be_bytes(), tx.s.0.to_be_bytes(), parity)
+        .ok()?;
     Some(signed.raw)
 }

@@ -6,6 +6,7 @@ mod evm;
 mod wire;
 
 pub use client::{
-    MAX_ANSWER_BYTES, MAX_BLOCK_BYTES, MAX_URL_BYTES, RpcClient, RpcError, TIMEOUT, parse_url, redacted,
+    MAX_ANSWER_BYTES, MAX_BLOCK_BYTES, MAX_URL_BYTES, RpcClient, RpcError, TIMEOUT, parse_url,
+    redacted,
 };
 pub use evm::{Balance, Evm};

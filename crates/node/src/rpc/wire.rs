@@ -22,9 +22,13 @@ impl Quantity {
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let digits = text.strip_prefix("0x").filter(|digits| plain_hex(digits, 32));
+        let digits = text
+            .strip_prefix("0x")
+            .filter(|digits| plain_hex(digits, 32));
         let number = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
-        number.map(Self).ok_or_else(|| de::Error::custom("not a hexadecimal quantity"))
+        number
+            .map(Self)
+            .ok_or_else(|| de::Error::custom("not a hexadecimal quantity"))
     }
 }
 
@@ -35,11 +39,17 @@ pub(super) struct Amount(pub(super) Wei);
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let digits = text.strip_prefix("0x").filter(|digits| plain_hex(digits, 64));
+        let digits = text
+            .strip_prefix("0x")
+            .filter(|digits| plain_hex(digits, 64));
         let padded = digits.map(|digits| format!("{digits:0>64}"));
         let mut bytes = [0; 32];
         let decoded = padded.is_some_and(|padded| hex::decode_to_slice(padded, &mut bytes).is_ok());
-        if decoded { Ok(Self(Wei::from_be_bytes(bytes))) } else { Err(de::Error::custom("not a hexadecimal amount")) }
+        if decoded {
+            Ok(Self(Wei::from_be_bytes(bytes)))
+        } else {
+            Err(de::Error::custom("not a hexadecimal amount"))
+        }
     }
 }
 
@@ -62,8 +72,11 @@ impl<'de, const N: usize> Deserialize<'de> for Fixed<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let mut bytes = [0; N];
-        let digits = text.strip_prefix("0x").ok_or_else(|| de::Error::custom("does not begin with 0x"))?;
-        hex::decode_to_slice(digits, &mut bytes).map_err(|_| de::Error::custom("not so many hexadecimal digits"))?;
+        let digits = text
+            .strip_prefix("0x")
+            .ok_or_else(|| de::Error::custom("does not begin with 0x"))?;
+        hex::decode_to_slice(digits, &mut bytes)
+            .map_err(|_| de::Error::custom("not so many hexadecimal digits"))?;
         Ok(Self(bytes))
     }
 }
@@ -75,8 +88,12 @@ pub(super) struct Bytes(pub(super) Vec<u8>);
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let digits = text.strip_prefix("0x").ok_or_else(|| de::Error::custom("does not begin with 0x"))?;
-        hex::decode(digits).map(Self).map_err(|_| de::Error::custom("not hexadecimal digits"))
+        let digits = text
+            .strip_prefix("0x")
+            .ok_or_else(|| de::Error::custom("does not begin with 0x"))?;
+        hex::decode(digits)
+            .map(Self)
+            .map_err(|_| de::Error::custom("not hexadecimal digits"))
     }
 }
 
@@ -155,7 +172,15 @@ mod tests {
     #[test]
     fn quantities_are_hexadecimal_texts_and_nothing_else() {
         assert_eq!(from_value::<Quantity>(json!("0x1a")).unwrap(), Quantity(26));
-        for wrong in [json!(26), json!("26"), json!("0x"), json!("0x+1"), json!("0xg"), json!("-0x1"), json!(null)] {
+        for wrong in [
+            json!(26),
+            json!("26"),
+            json!("0x"),
+            json!("0x+1"),
+            json!("0xg"),
+            json!("-0x1"),
+            json!(null),
+        ] {
             assert!(!reads::<Quantity>(wrong.clone()), "{wrong}");
         }
         assert!(!reads::<Quantity>(json!(format!("0x{}", "f".repeat(33)))));

@@ -13,7 +13,9 @@ use ed25519_dalek::SigningKey;
 use quorate_driver::{Driver, DriverError};
 use quorate_threshold::Engine;
 use quorate_vault::machine::{Error, Setup};
-use quorate_vault::{ChainFact, Charter, Command, Input, Message, Outcome, PartyId, Time, Vault, VaultId};
+use quorate_vault::{
+    ChainFact, Charter, Command, Input, Message, Outcome, PartyId, Time, Vault, VaultId,
+};
 use rand_core::OsRng;
 use thiserror::Error as ThisError;
 use tokio::runtime::Handle;
@@ -122,7 +124,10 @@ impl VaultHandle {
     /// [`HostError`].
     pub(crate) async fn command(&self, command: Command) -> Result<Outcome, HostError> {
         let (answer, answered) = oneshot::channel();
-        self.jobs.send(Job::Command(command, answer)).await.map_err(|_| HostError::Stopping)?;
+        self.jobs
+            .send(Job::Command(command, answer))
+            .await
+            .map_err(|_| HostError::Stopping)?;
         answered.await.unwrap_or(Err(HostError::Stopping))
     }
 
@@ -139,7 +144,10 @@ impl VaultHandle {
             // An error means that whoever asked has gone.
             answer.send(seen.map(f)).ok();
         });
-        self.jobs.send(Job::Look(look)).await.map_err(|_| HostError::Stopping)?;
+        self.jobs
+            .send(Job::Look(look))
+            .await
+            .map_err(|_| HostError::Stopping)?;
         answered.await.unwrap_or(Err(HostError::Stopping))
     }
 
@@ -176,14 +184,21 @@ impl VaultHandle {
 ///
 /// # Errors
 /// What the journal kept is not this vault's, or the journal fails.
-pub(crate) fn start(parts: Parts, runtime: &Handle) -> Result<(VaultHandle, thread::JoinHandle<()>), StartError> {
+pub(crate) fn start(
+    parts: Parts,
+    runtime: &Handle,
+) -> Result<(VaultHandle, thread::JoinHandle<()>), StartError> {
     let (sender, jobs) = mpsc::channel(MAX_JOBS);
     let (changes, changed) = watch::channel(0);
     let id = parts.charter.vault_id();
     let charter = Arc::new(parts.charter.clone());
     let chain = ChainPort::new(parts.chains.clone(), sender.downgrade(), runtime.clone());
     let driver = build(&parts, chain)?;
-    let reporter = Reporter::new(parts.name.clone(), Arc::clone(&parts.events), driver.vault());
+    let reporter = Reporter::new(
+        parts.name.clone(),
+        Arc::clone(&parts.events),
+        driver.vault(),
+    );
     let host = Host {
         parts,
         driver: Ok(driver),
@@ -195,9 +210,21 @@ pub(crate) fn start(parts: Parts, runtime: &Handle) -> Result<(VaultHandle, thre
         reporter,
         paused_until: None,
     };
-    let thread = thread::Builder::new().name("vault".to_owned()).stack_size(STACK_BYTES);
-    let thread = thread.spawn(move || host.run()).map_err(StartError::Thread)?;
-    Ok((VaultHandle { id, charter, jobs: sender, changes: changed }, thread))
+    let thread = thread::Builder::new()
+        .name("vault".to_owned())
+        .stack_size(STACK_BYTES);
+    let thread = thread
+        .spawn(move || host.run())
+        .map_err(StartError::Thread)?;
+    Ok((
+        VaultHandle {
+            id,
+            charter,
+            jobs: sender,
+            changes: changed,
+        },
+        thread,
+    ))
 }
 
 /// Why a vault does not start.
@@ -207,7 +234,7 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Store(#[from] quorate_store::Error),
     #[error(transparent)]
-    Vault(#[from] Error),
+    Vault(Box<Error>),
     #[error("no thread for a vault: {0}")]
     Thread(std::io::Error),
 }
@@ -221,9 +248,17 @@ fn build(parts: &Parts, chain: ChainPort) -> Result<VaultDriver, StartError> {
         identity: Arc::clone(&parts.identity),
         engine: Arc::clone(&parts.engine),
     };
-    let restored = Vault::restore(setup, snapshot, Time(now_ms()))?;
-    let journal = StoreJournal { shelf: parts.shelf.clone(), vault, me: parts.me };
-    let peers = PeerPort { peers: parts.peers.clone(), vault };
+    let restored = Vault::restore(setup, snapshot, Time(now_ms()))
+        .map_err(|error| StartError::Vault(Box::new(error)))?;
+    let journal = StoreJournal {
+        shelf: parts.shelf.clone(),
+        vault,
+        me: parts.me,
+    };
+    let peers = PeerPort {
+        peers: parts.peers.clone(),
+        vault,
+    };
     Ok(Driver::new(restored, journal, peers, SystemClock, chain))
 }
 
@@ -293,9 +328,13 @@ impl Host {
     /// Waits for a job, the vault's wish to be woken, or the next tick; then takes what else is there.
     fn gather(&mut self) -> Batch {
         let wish = self.driver.as_ref().ok().and_then(VaultDriver::wake_at);
-        let wait = wish.map_or(TICK, |at| Duration::from_millis(at.since_ms(Time(now_ms()))).min(TICK));
+        let wait = wish.map_or(TICK, |at| {
+            Duration::from_millis(at.since_ms(Time(now_ms()))).min(TICK)
+        });
         let jobs = &mut self.jobs;
-        let first = self.runtime.block_on(async { timeout(wait, jobs.recv()).await });
+        let first = self
+            .runtime
+            .block_on(async { timeout(wait, jobs.recv()).await });
         let mut batch = Batch::default();
         match first {
             Ok(Some(job)) => batch.add(job),
@@ -310,7 +349,13 @@ impl Host {
     }
 
     fn carry_out(&mut self, batch: Batch) {
-        let Batch { inputs, asked, looks, greet, .. } = batch;
+        let Batch {
+            inputs,
+            asked,
+            looks,
+            greet,
+            ..
+        } = batch;
         match self.fault() {
             Some(why) => refuse(asked, &why),
             None => self.step(inputs, asked),
@@ -320,7 +365,10 @@ impl Host {
         }
         for look in looks {
             match &self.driver {
-                Ok(driver) => look(Ok(Seen { vault: driver.vault(), accepted: &self.accepted })),
+                Ok(driver) => look(Ok(Seen {
+                    vault: driver.vault(),
+                    accepted: &self.accepted,
+                })),
                 Err(why) => look(Err(HostError::Journal(why.clone()))),
             }
         }
@@ -340,7 +388,11 @@ impl Host {
         None
     }
 
-    fn step(&mut self, inputs: Vec<Input>, asked: Vec<(usize, oneshot::Sender<Result<Outcome, HostError>>)>) {
+    fn step(
+        &mut self,
+        inputs: Vec<Input>,
+        asked: Vec<(usize, oneshot::Sender<Result<Outcome, HostError>>)>,
+    ) {
         let eventful = !inputs.is_empty();
         self.note(&inputs);
         let Ok(driver) = &mut self.driver else { return };
@@ -350,8 +402,15 @@ impl Host {
         };
         let mut refused = stepped.refused;
         for (index, answer) in asked {
-            let refusal = refused.iter().position(|one| one.input == Some(index)).map(|at| refused.swap_remove(at));
-            let done = stepped.done.iter().find(|one| one.input == Some(index)).map(|one| one.outcome.clone());
+            let refusal = refused
+                .iter()
+                .position(|one| one.input == Some(index))
+                .map(|at| refused.swap_remove(at));
+            let done = stepped
+                .done
+                .iter()
+                .find(|one| one.input == Some(index))
+                .map(|one| one.outcome.clone());
             let result = match (refusal, done) {
                 (Some(refusal), _) => Err(HostError::Refused(refusal.error)),
                 (None, Some(outcome)) => Ok(outcome),
@@ -376,10 +435,18 @@ impl Host {
             DriverError::Journal(cause) => cause.to_string(),
             DriverError::Stopped => error.to_string(),
         };
-        tracing::error!(vault = self.parts.name, why, "the journal failed; the vault is read again");
+        tracing::error!(
+            vault = self.parts.name,
+            why,
+            "the journal failed; the vault is read again"
+        );
         refuse(asked, &why);
         self.paused_until = Some((Instant::now() + PAUSE, why));
-        let chain = ChainPort::new(self.parts.chains.clone(), self.weak.clone(), self.runtime.clone());
+        let chain = ChainPort::new(
+            self.parts.chains.clone(),
+            self.weak.clone(),
+            self.runtime.clone(),
+        );
         self.driver = build(&self.parts, chain).map_err(|error| {
             let (what, _) = split_remedy(&error.to_string());
             format!("{what}; stop the daemon and start it again")
@@ -403,7 +470,12 @@ impl Host {
     fn note(&mut self, inputs: &[Input]) {
         for input in inputs {
             self.reporter.hear(input, &self.parts.charter);
-            if let Input::Observed(ChainFact::Broadcast { hash, result: Ok(()), .. }) = input {
+            if let Input::Observed(ChainFact::Broadcast {
+                hash,
+                result: Ok(()),
+                ..
+            }) = input
+            {
                 if self.accepted.len() == MAX_ACCEPTED {
                     self.accepted.pop_first();
                 }

@@ -24,8 +24,15 @@ impl Journal for StoreJournal {
     type Error = Error;
 
     fn commit(&mut self, writes: Vec<Write>) -> Result<(), Error> {
-        let steps = if tracing::enabled!(tracing::Level::DEBUG) { steps(&writes) } else { Vec::new() };
-        let writes = writes.into_iter().flat_map(|write| self.rows(write)).collect();
+        let steps = if tracing::enabled!(tracing::Level::DEBUG) {
+            steps(&writes)
+        } else {
+            Vec::new()
+        };
+        let writes = writes
+            .into_iter()
+            .flat_map(|write| self.rows(write))
+            .collect();
         self.shelf.with(|store| store.commit(writes, &mut OsRng))?;
         for step in steps {
             tracing::debug!(vault = self.vault.short(), "durable: {step}");
@@ -51,24 +58,56 @@ impl StoreJournal {
         let vault = self.vault.0;
         let mutation = match write {
             Write::Append { position, entry } => {
-                return vec![Row::Log { vault, author: self.me.0, incarnation: INCARNATION, position, entry }];
+                return vec![Row::Log {
+                    vault,
+                    author: self.me.0,
+                    incarnation: INCARNATION,
+                    position,
+                    entry,
+                }];
             }
             Write::Mutate(mutation) => mutation,
         };
         match mutation {
-            Mutation::Replicate { author, incarnation, from, entries } => {
-                let rows = (from..).zip(entries).map(|(position, entry)| {
-                    Row::Log { vault, author: author.0, incarnation: incarnation.into(), position, entry }
+            Mutation::Replicate {
+                author,
+                incarnation,
+                from,
+                entries,
+            } => {
+                let rows = (from..).zip(entries).map(|(position, entry)| Row::Log {
+                    vault,
+                    author: author.0,
+                    incarnation: incarnation.into(),
+                    position,
+                    entry,
                 });
                 rows.collect()
             }
-            Mutation::Checkpoint { author, incarnation, note } => {
+            Mutation::Checkpoint {
+                author,
+                incarnation,
+                note,
+            } => {
                 let (author, incarnation) = (author.0, incarnation.into());
-                vec![Row::Checkpoint { vault, author, incarnation, note: note.into_bytes() }]
+                vec![Row::Checkpoint {
+                    vault,
+                    author,
+                    incarnation,
+                    note: note.into_bytes(),
+                }]
             }
-            Mutation::Secret { name, epoch, plain } => vec![Row::Secret { vault, name, epoch, plain }],
+            Mutation::Secret { name, epoch, plain } => vec![Row::Secret {
+                vault,
+                name,
+                epoch,
+                plain,
+            }],
             Mutation::Note { name, value } => {
-                vec![Row::Setting { key: format!("{}{name}", notes_of(&self.vault)), value }]
+                vec![Row::Setting {
+                    key: format!("{}{name}", notes_of(&self.vault)),
+                    value,
+                }]
             }
         }
     }
@@ -84,15 +123,29 @@ pub(super) fn snapshot(store: &Store, vault: &VaultId) -> Result<Snapshot, Error
         let key = (PartyId(record.author), incarnation(record.incarnation)?);
         let log = logs.entry(key).or_default();
         if log.len() as u64 != record.position {
-            return Err(damaged("log", format!("a gap before {} of {}", record.position, key.0.short())));
+            return Err(damaged(
+                "log",
+                format!("a gap before {} of {}", record.position, key.0.short()),
+            ));
         }
         log.push(record.entry);
     }
-    let mut snapshot = Snapshot::default();
-    snapshot.logs = logs.into_iter().map(|((author, incarnation), log)| (author, incarnation, log)).collect();
+    let logs = logs
+        .into_iter()
+        .map(|((author, incarnation), log)| (author, incarnation, log))
+        .collect();
+    let mut snapshot = Snapshot {
+        logs,
+        ..Snapshot::default()
+    };
     for record in store.checkpoints(&vault.0)? {
-        let note = String::from_utf8(record.note).map_err(|_| damaged("checkpoint", "no text".to_owned()))?;
-        snapshot.checkpoints.push((PartyId(record.author), incarnation(record.incarnation)?, note));
+        let note = String::from_utf8(record.note)
+            .map_err(|_| damaged("checkpoint", "no text".to_owned()))?;
+        snapshot.checkpoints.push((
+            PartyId(record.author),
+            incarnation(record.incarnation)?,
+            note,
+        ));
     }
     for secret in store.secret_names(&vault.0)? {
         if let Some(plain) = store.secret(&vault.0, &secret.name, secret.epoch)? {
@@ -101,7 +154,9 @@ pub(super) fn snapshot(store: &Store, vault: &VaultId) -> Result<Snapshot, Error
     }
     let family = notes_of(vault);
     for (key, value) in store.settings(&family)? {
-        snapshot.notes.push((key.strip_prefix(&family).unwrap_or(&key).to_owned(), value));
+        snapshot
+            .notes
+            .push((key.strip_prefix(&family).unwrap_or(&key).to_owned(), value));
     }
     Ok(snapshot)
 }

@@ -33,17 +33,25 @@ impl Vaults {
 
     /// The vault of this local name.
     pub(crate) fn named(&self, name: &str) -> Option<VaultHandle> {
-        lock(&self.0).get(name).map(|running| running.handle.clone())
+        lock(&self.0)
+            .get(name)
+            .map(|running| running.handle.clone())
     }
 
     /// The vault with this id.
     pub(crate) fn of_id(&self, id: &[u8; 32]) -> Option<VaultHandle> {
-        lock(&self.0).values().find(|running| running.handle.id.0 == *id).map(|running| running.handle.clone())
+        lock(&self.0)
+            .values()
+            .find(|running| running.handle.id.0 == *id)
+            .map(|running| running.handle.clone())
     }
 
     /// Every vault, by local name.
     pub(crate) fn all(&self) -> Vec<(String, VaultHandle)> {
-        lock(&self.0).iter().map(|(name, running)| (name.clone(), running.handle.clone())).collect()
+        lock(&self.0)
+            .iter()
+            .map(|(name, running)| (name.clone(), running.handle.clone()))
+            .collect()
     }
 
     /// Tells every vault of a member something about it.

@@ -37,12 +37,18 @@ struct Known {
 
 impl Known {
     fn of(view: &RequestView) -> Self {
-        let names = |all: &[quorate_vault::machine::DecisionView]| all.iter().map(|one| one.member.clone()).collect();
+        let names = |all: &[quorate_vault::machine::DecisionView]| {
+            all.iter().map(|one| one.member.clone()).collect()
+        };
         Self {
             state: view.state.clone(),
             approved: names(&view.approvals),
             rejected: names(&view.rejections),
-            sessions: view.sessions.iter().map(|session| (session.id.clone(), session.outcome)).collect(),
+            sessions: view
+                .sessions
+                .iter()
+                .map(|session| (session.id.clone(), session.outcome))
+                .collect(),
         }
     }
 }
@@ -51,24 +57,40 @@ impl Reporter {
     /// A reporter to whom all that is in `vault` now is old.
     pub(super) fn new(name: String, events: Arc<Events>, vault: &Vault) -> Self {
         let all = vault.state().requests();
-        let known = all.filter_map(|id| Some((id, Known::of(&vault.request(&id)?)))).collect();
+        let known = all
+            .filter_map(|id| Some((id, Known::of(&vault.request(&id)?))))
+            .collect();
         let phase = vault.view().phase;
         let (troubled, online) = (BTreeSet::new(), BTreeSet::new());
-        Self { name, events, known, phase, troubled, online, swept: Instant::now() }
+        Self {
+            name,
+            events,
+            known,
+            phase,
+            troubled,
+            online,
+            swept: Instant::now(),
+        }
     }
 
     /// Tells what an input says by itself.
     pub(super) fn hear(&mut self, input: &Input, charter: &Charter) {
         match input {
-            Input::Connected(party) if charter.member(party).is_some() => {
-                if self.online.insert(*party) {
-                    self.tell(EventKind::MemberOnline, None, format!("{} came online", charter.name_of(party)));
-                }
+            Input::Connected(party)
+                if charter.member(party).is_some() && self.online.insert(*party) =>
+            {
+                self.tell(
+                    EventKind::MemberOnline,
+                    None,
+                    format!("{} came online", charter.name_of(party)),
+                );
             }
-            Input::Disconnected(party) => {
-                if self.online.remove(party) {
-                    self.tell(EventKind::MemberOffline, None, format!("{} went offline", charter.name_of(party)));
-                }
+            Input::Disconnected(party) if self.online.remove(party) => {
+                self.tell(
+                    EventKind::MemberOffline,
+                    None,
+                    format!("{} went offline", charter.name_of(party)),
+                );
             }
             Input::Observed(fact) => self.hear_chain(fact),
             _ => {}
@@ -87,11 +109,19 @@ impl Reporter {
                     self.tell(EventKind::Chain, None, format!("{chain} answers again"));
                 }
             }
-            ChainFact::Broadcast { hash, result: Ok(()), .. } => {
+            ChainFact::Broadcast {
+                hash,
+                result: Ok(()),
+                ..
+            } => {
                 let summary = format!("the endpoint took transaction 0x{}", hex::encode(hash));
                 self.tell(EventKind::Broadcast, None, summary);
             }
-            ChainFact::Broadcast { chain, result: Err(why), .. } => {
+            ChainFact::Broadcast {
+                chain,
+                result: Err(why),
+                ..
+            } => {
                 tracing::warn!(%chain, why, "the endpoint refused a transaction");
             }
         }
@@ -131,7 +161,10 @@ impl Reporter {
     fn changed_by_time(&self, vault: &Vault) -> Vec<RequestId> {
         let other = |(id, known): (&RequestId, &Known)| {
             let moved = !known.state.is_final()
-                && vault.state().request_state(id, vault.now()).is_some_and(|state| state != known.state);
+                && vault
+                    .state()
+                    .request_state(id, vault.now())
+                    .is_some_and(|state| state != known.state);
             moved.then_some(*id)
         };
         self.known.iter().filter_map(other).collect()
@@ -147,19 +180,35 @@ impl Reporter {
             Phase::Confirming => "the six words wait to be confirmed",
             Phase::Keygen => "everybody confirmed; the keys are being made",
             Phase::Active => "the vault is active",
-            Phase::Failed => "a member confirmed another roster; there will be no vault with this one",
+            Phase::Failed => {
+                "a member confirmed another roster; there will be no vault with this one"
+            }
         };
         self.tell(EventKind::VaultPhase, None, summary.to_owned());
     }
 
     fn report_request(&mut self, vault: &Vault, id: RequestId) {
-        let Some(view) = vault.request(&id) else { return };
+        let Some(view) = vault.request(&id) else {
+            return;
+        };
         let now = Known::of(&view);
         let before = self.known.insert(id, Known::of(&view));
         let mut news = Vec::new();
         if before.is_none() {
-            let what = view.intent.lines.iter().take(3).map(|line| format!("{} {}", line.label, line.value));
-            news.push((EventKind::Requested, format!("{} asks: {}", view.requester, what.collect::<Vec<_>>().join(", "))));
+            let what = view
+                .intent
+                .lines
+                .iter()
+                .take(3)
+                .map(|line| format!("{} {}", line.label, line.value));
+            news.push((
+                EventKind::Requested,
+                format!(
+                    "{} asks: {}",
+                    view.requester,
+                    what.collect::<Vec<_>>().join(", ")
+                ),
+            ));
         }
         let empty = BTreeSet::new();
         let fresh = |now: &BTreeSet<String>, before: Option<&BTreeSet<String>>| -> Vec<String> {
@@ -183,7 +232,12 @@ impl Reporter {
     }
 
     fn tell(&self, kind: EventKind, request: Option<String>, summary: String) {
-        self.events.tell(News { kind, vault: Some(self.name.clone()), request, summary });
+        self.events.tell(News {
+            kind,
+            vault: Some(self.name.clone()),
+            request,
+            summary,
+        });
     }
 }
 
@@ -193,11 +247,17 @@ fn session_news(view: &RequestView, before: Option<&Known>) -> Vec<(EventKind, S
         let told = before.and_then(|known| known.sessions.get(&session.id).copied());
         if told.is_none() {
             let quorum = session.quorum.join(", ");
-            news.push((EventKind::SessionStarted, format!("attempt {} by {quorum}", session.attempt)));
+            news.push((
+                EventKind::SessionStarted,
+                format!("attempt {} by {quorum}", session.attempt),
+            ));
         }
         if session.outcome == "failed" && told != Some("failed") {
             let why = session.reason.clone().unwrap_or_default();
-            news.push((EventKind::SessionAborted, format!("attempt {} failed: {why}", session.attempt)));
+            news.push((
+                EventKind::SessionAborted,
+                format!("attempt {} failed: {why}", session.attempt),
+            ));
         }
     }
     news

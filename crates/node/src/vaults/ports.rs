@@ -51,11 +51,18 @@ pub(super) struct ChainPort {
 
 impl ChainPort {
     pub(super) fn new(chains: Chains, jobs: WeakSender<Job>, runtime: Handle) -> Self {
-        Self { chains, jobs, runtime, room: Arc::new(Semaphore::new(MAX_ASKING)) }
+        Self {
+            chains,
+            jobs,
+            runtime,
+            room: Arc::new(Semaphore::new(MAX_ASKING)),
+        }
     }
 
     fn begin(&self, answer: impl Future<Output = ChainFact> + Send + 'static) {
-        let Ok(seat) = Arc::clone(&self.room).try_acquire_owned() else { return };
+        let Ok(seat) = Arc::clone(&self.room).try_acquire_owned() else {
+            return;
+        };
         let jobs = self.jobs.clone();
         self.runtime.spawn(async move {
             let fact = answer.await;

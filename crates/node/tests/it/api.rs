@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
-use quorate_api::{ChangeSecret, EventQuery, ErrorCode, hello_proof_matches};
+use quorate_api::{ChangeSecret, ErrorCode, EventQuery, hello_proof_matches};
 
 use crate::member::{Member, PIN, refused, secret};
 
@@ -17,7 +17,10 @@ struct Answer {
 fn say(member: &Member, request: &str) -> Answer {
     let address = member.running.as_ref().unwrap().api();
     let token = std::fs::read_to_string(member.folder().join("api.token")).unwrap();
-    let request = request.replace("{host}", &address.to_string()).replace("{token}", &token).replace('\n', "\r\n");
+    let request = request
+        .replace("{host}", &address.to_string())
+        .replace("{token}", &token)
+        .replace('\n', "\r\n");
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
@@ -25,7 +28,10 @@ fn say(member: &Member, request: &str) -> Answer {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     assert!(!head.to_lowercase().contains("access-control"), "{head}");
-    Answer { status, body: body.to_owned() }
+    Answer {
+        status,
+        body: body.to_owned(),
+    }
 }
 
 fn post(path: &str, headers: &str, body: &str) -> String {
@@ -43,11 +49,31 @@ fn strangers_are_refused_without_side_effects() {
     let member = Member::new("alice");
     let cases = [
         ("no token", "Host: {host}\n", 401),
-        ("wrong token", "Host: {host}\nAuthorization: Bearer 00\n", 401),
-        ("token in another scheme", "Host: {host}\nAuthorization: Basic {token}\n", 401),
-        ("rebound name", "Host: evil.example\nAuthorization: Bearer {token}\n", 403),
-        ("a page of another origin", "Host: {host}\nOrigin: http://evil.example\nAuthorization: Bearer {token}\n", 403),
-        ("a sandboxed page", "Host: {host}\nOrigin: null\nAuthorization: Bearer {token}\n", 403),
+        (
+            "wrong token",
+            "Host: {host}\nAuthorization: Bearer 00\n",
+            401,
+        ),
+        (
+            "token in another scheme",
+            "Host: {host}\nAuthorization: Basic {token}\n",
+            401,
+        ),
+        (
+            "rebound name",
+            "Host: evil.example\nAuthorization: Bearer {token}\n",
+            403,
+        ),
+        (
+            "a page of another origin",
+            "Host: {host}\nOrigin: http://evil.example\nAuthorization: Bearer {token}\n",
+            403,
+        ),
+        (
+            "a sandboxed page",
+            "Host: {host}\nOrigin: null\nAuthorization: Bearer {token}\n",
+            403,
+        ),
     ];
     for (name, headers, status) in cases {
         let answer = say(&member, &post("/vaults", headers, CREATE));
@@ -68,7 +94,10 @@ fn strangers_are_refused_without_side_effects() {
 fn bodies_are_bounded_and_unknown_fields_refused() {
     let member = Member::new("alice");
     let own = "Host: {host}\nAuthorization: Bearer {token}\n";
-    let large = format!(r#"{{"name":"{}","threshold":2,"members":3}}"#, "x".repeat(70_000));
+    let large = format!(
+        r#"{{"name":"{}","threshold":2,"members":3}}"#,
+        "x".repeat(70_000)
+    );
     let odd = r#"{"name":"family","threshold":2,"members":3,"admin":true}"#;
     for body in [large.as_str(), odd, "", "[]", "{", r#"{"name":"family"}"#] {
         let answer = say(&member, &post("/vaults", own, body));
@@ -83,7 +112,11 @@ fn bodies_are_bounded_and_unknown_fields_refused() {
 fn errors_do_not_repeat_what_was_sent() {
     let member = Member::new("alice");
     let own = "Host: {host}\nAuthorization: Bearer {token}\n";
-    for body in [r#"{"old":"canary-4711"}"#, r#"{"old":"canary-4711","new":"canary-4712","canary":1}"#, r#"{"old":canary-4711}"#] {
+    for body in [
+        r#"{"old":"canary-4711"}"#,
+        r#"{"old":"canary-4711","new":"canary-4712","canary":1}"#,
+        r#"{"old":canary-4711}"#,
+    ] {
         let answer = say(&member, &post("/pin", own, body));
         assert_eq!(answer.status, 400);
         assert!(!answer.body.contains("canary"), "{}", answer.body);
@@ -94,12 +127,18 @@ fn errors_do_not_repeat_what_was_sent() {
 fn the_hello_proves_the_token_and_tells_it_to_nobody() {
     let member = Member::new("alice");
     let nonce = "ab".repeat(32);
-    let answer = say(&member, &format!("GET /v1/hello?nonce={nonce} HTTP/1.1\nConnection: close\nHost: {{host}}\n\n"));
+    let answer = say(
+        &member,
+        &format!("GET /v1/hello?nonce={nonce} HTTP/1.1\nConnection: close\nHost: {{host}}\n\n"),
+    );
     let token = std::fs::read_to_string(member.folder().join("api.token")).unwrap();
     let hello: quorate_api::Hello = serde_json::from_str(&answer.body).unwrap();
     assert!(hello_proof_matches(&token, &nonce, &hello.proof));
     assert!(!answer.body.contains(&token));
-    let mode = std::fs::metadata(member.folder().join("api.token")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(member.folder().join("api.token"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 
@@ -118,30 +157,79 @@ fn the_token_is_fresh_each_time_and_gone_when_the_daemon_is() {
 #[test]
 fn wrong_pins_run_out_and_a_restart_brings_none_back() {
     let mut member = Member::new("alice");
-    let change = |old: &str| ChangeSecret { old: secret(old), new: secret("111222") };
+    let change = |old: &str| ChangeSecret {
+        old: secret(old),
+        new: secret("111222"),
+    };
     for left in (1..=4).rev() {
         let (code, message) = refused(member.client().change_pin(&change("000000")));
-        assert_eq!((code, message.as_str()), (ErrorCode::Locked, "wrong PIN"), "{left}");
+        assert_eq!(
+            (code, message.as_str()),
+            (ErrorCode::Locked, "wrong PIN"),
+            "{left}"
+        );
     }
-    assert_eq!(refused(member.client().change_pin(&change("000000"))).1, "too many wrong PINs");
-    assert_eq!(refused(member.client().change_pin(&change(PIN))).1, "too many wrong PINs");
+    assert_eq!(
+        refused(member.client().change_pin(&change("000000"))).1,
+        "too many wrong PINs"
+    );
+    assert_eq!(
+        refused(member.client().change_pin(&change(PIN))).1,
+        "too many wrong PINs"
+    );
     member.stop();
     member.start();
-    assert_eq!(refused(member.client().change_pin(&change(PIN))).1, "too many wrong PINs");
+    assert_eq!(
+        refused(member.client().change_pin(&change(PIN))).1,
+        "too many wrong PINs"
+    );
 }
 
 #[test]
 fn the_pin_and_the_passphrase_can_be_changed() {
     let mut member = Member::new("alice");
     let client = member.client();
-    client.change_pin(&ChangeSecret { old: secret(PIN), new: secret("111222") }).unwrap();
-    assert_eq!(refused(client.change_pin(&ChangeSecret { old: secret(PIN), new: secret("999999") })).0, ErrorCode::Locked);
-    client.change_pin(&ChangeSecret { old: secret("111222"), new: secret(PIN) }).unwrap();
-    assert_eq!(refused(client.change_pin(&ChangeSecret { old: secret(PIN), new: secret("1") })).0, ErrorCode::Usage);
+    client
+        .change_pin(&ChangeSecret {
+            old: secret(PIN),
+            new: secret("111222"),
+        })
+        .unwrap();
+    assert_eq!(
+        refused(client.change_pin(&ChangeSecret {
+            old: secret(PIN),
+            new: secret("999999")
+        }))
+        .0,
+        ErrorCode::Locked
+    );
+    client
+        .change_pin(&ChangeSecret {
+            old: secret("111222"),
+            new: secret(PIN),
+        })
+        .unwrap();
+    assert_eq!(
+        refused(client.change_pin(&ChangeSecret {
+            old: secret(PIN),
+            new: secret("1")
+        }))
+        .0,
+        ErrorCode::Usage
+    );
 
-    let wrong = ChangeSecret { old: secret("not this one"), new: secret("another passphrase") };
-    assert_eq!(refused(client.change_passphrase(&wrong)).0, ErrorCode::Locked);
-    let right = ChangeSecret { old: secret(crate::member::PASSPHRASE), new: secret("another passphrase") };
+    let wrong = ChangeSecret {
+        old: secret("not this one"),
+        new: secret("another passphrase"),
+    };
+    assert_eq!(
+        refused(client.change_passphrase(&wrong)).0,
+        ErrorCode::Locked
+    );
+    let right = ChangeSecret {
+        old: secret(crate::member::PASSPHRASE),
+        new: secret("another passphrase"),
+    };
     client.change_passphrase(&right).unwrap();
     member.stop();
     let old = quorate_node::start(crate::member::options(&member.folder()));
@@ -153,7 +241,11 @@ fn events_wait_for_what_happens() {
     let member = Member::new("alice");
     let client = member.client();
     let now = client.events(&EventQuery::default()).unwrap();
-    let query = EventQuery { since: Some(now.next), vault: None, timeout_ms: Some(300) };
+    let query = EventQuery {
+        since: Some(now.next),
+        vault: None,
+        timeout_ms: Some(300),
+    };
     let begun = std::time::Instant::now();
     let page = client.events(&query).unwrap();
     assert!(page.events.is_empty() && !page.gap);

@@ -9,11 +9,11 @@
     reason = "a test may panic and touch the machine"
 )]
 
-mod endpoint;
-mod people;
-mod peers;
-mod rpc;
 mod api;
+mod endpoint;
 mod making;
 mod member;
+mod peers;
+mod people;
 mod process;
+mod rpc;

@@ -4,17 +4,30 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use quorate_api::{
-    ConfirmRoster, CreateVault, ErrorCode, Invitation, JoinVault, MemberState, SendPayment, VaultPhase, VaultView,
+    ConfirmRoster, CreateVault, ErrorCode, Invitation, JoinVault, MemberState, SendPayment,
+    VaultPhase, VaultView,
 };
 
 use crate::member::{Member, PIN, refused, secret};
 
 fn create(name: &str, threshold: u8, members: u8) -> CreateVault {
-    CreateVault { name: name.into(), threshold, members, controller: None, trust_domain: None }
+    CreateVault {
+        name: name.into(),
+        threshold,
+        members,
+        controller: None,
+        trust_domain: None,
+    }
 }
 
 fn join_with(code: &str, at: &Invitation) -> JoinVault {
-    JoinVault { code: code.into(), address: at.address.clone(), name: None, controller: None, trust_domain: None }
+    JoinVault {
+        code: code.into(),
+        address: at.address.clone(),
+        name: None,
+        controller: None,
+        trust_domain: None,
+    }
 }
 
 fn join(at: &Invitation) -> JoinVault {
@@ -22,12 +35,21 @@ fn join(at: &Invitation) -> JoinVault {
 }
 
 fn confirm(words: &[String], pin: &str) -> ConfirmRoster {
-    ConfirmRoster { words: words.to_vec(), pin: secret(pin) }
+    ConfirmRoster {
+        words: words.to_vec(),
+        pin: secret(pin),
+    }
 }
 
 /// The same shape, other digits.
 fn mistyped(code: &str) -> String {
-    let turned = |c: char| if c.is_ascii_digit() { if c == '7' { '3' } else { '7' } } else { c };
+    let turned = |c: char| {
+        if c.is_ascii_digit() {
+            if c == '7' { '3' } else { '7' }
+        } else {
+            c
+        }
+    };
     code.chars().map(turned).collect()
 }
 
@@ -38,8 +60,13 @@ fn words(view: &VaultView) -> Vec<String> {
 /// Two members whose vault waits for the six words.
 fn confirming() -> (Member, Member, Vec<String>) {
     let (alice, bob) = (Member::new("alice"), Member::new("bob"));
-    let made = alice.client().create_vault(&create("family", 2, 2)).unwrap();
-    bob.client().join_vault(&join(&made.invitations[0])).unwrap();
+    let made = alice
+        .client()
+        .create_vault(&create("family", 2, 2))
+        .unwrap();
+    bob.client()
+        .join_vault(&join(&made.invitations[0]))
+        .unwrap();
     let at_a = alice.until("family", |view| view.phase == VaultPhase::Confirming);
     let at_b = bob.until("family", |view| view.phase == VaultPhase::Confirming);
     assert_eq!((&at_a.id, words(&at_a)), (&at_b.id, words(&at_b)));
@@ -52,33 +79,56 @@ fn impossible_vaults_are_refused() {
     let alice = Member::new("alice");
     let client = alice.client();
     for (threshold, members) in [(2, 4), (1, 1), (1, 2), (3, 2), (0, 3), (9, 17)] {
-        assert_eq!(refused(client.create_vault(&create("family", threshold, members))).0, ErrorCode::Usage);
+        assert_eq!(
+            refused(client.create_vault(&create("family", threshold, members))).0,
+            ErrorCode::Usage
+        );
     }
-    assert_eq!(refused(client.create_vault(&create("The Family", 2, 2))).0, ErrorCode::Usage);
+    assert_eq!(
+        refused(client.create_vault(&create("The Family", 2, 2))).0,
+        ErrorCode::Usage
+    );
     let mut odd = create("family", 2, 2);
     odd.controller = Some("own\u{202e}er".into());
     assert_eq!(refused(client.create_vault(&odd)).0, ErrorCode::Usage);
     assert!(client.vaults().unwrap().is_empty());
     client.create_vault(&create("family", 2, 2)).unwrap();
-    assert_eq!(refused(client.create_vault(&create("family", 2, 2))).0, ErrorCode::Duplicate);
+    assert_eq!(
+        refused(client.create_vault(&create("family", 2, 2))).0,
+        ErrorCode::Duplicate
+    );
 }
 
 /// Somebody without the code: three tries, then the code is dead for everybody.
 #[test]
 fn a_code_dies_after_three_wrong_tries() {
     let (alice, bob) = (Member::new("alice"), Member::new("bob"));
-    let made = alice.client().create_vault(&create("family", 2, 2)).unwrap();
+    let made = alice
+        .client()
+        .create_vault(&create("family", 2, 2))
+        .unwrap();
     let invitation = &made.invitations[0];
     let client = bob.client();
-    assert_eq!(refused(client.join_vault(&join_with("12-ab", invitation))).0, ErrorCode::Usage);
+    assert_eq!(
+        refused(client.join_vault(&join_with("12-ab", invitation))).0,
+        ErrorCode::Usage
+    );
     let wrong = mistyped(&invitation.code);
     for left in ["2 tries left", "1 tries left"] {
         let (code, message) = refused(client.join_vault(&join_with(&wrong, invitation)));
         assert_eq!(code, ErrorCode::Locked);
         assert!(message.contains(left), "{message}");
     }
-    assert!(refused(client.join_vault(&join_with(&wrong, invitation))).1.contains("dead"));
-    assert!(refused(client.join_vault(&join(invitation))).1.contains("dead"));
+    assert!(
+        refused(client.join_vault(&join_with(&wrong, invitation)))
+            .1
+            .contains("dead")
+    );
+    assert!(
+        refused(client.join_vault(&join(invitation)))
+            .1
+            .contains("dead")
+    );
     assert!(client.vaults().unwrap().is_empty());
 
     let fresh = alice.client().invite("family").unwrap();
@@ -88,25 +138,50 @@ fn a_code_dies_after_three_wrong_tries() {
 
 #[test]
 fn a_code_works_once() {
-    let (alice, bob, carol) = (Member::new("alice"), Member::new("bob"), Member::new("carol"));
-    let made = alice.client().create_vault(&create("family", 2, 3)).unwrap();
-    bob.client().join_vault(&join(&made.invitations[0])).unwrap();
+    let (alice, bob, carol) = (
+        Member::new("alice"),
+        Member::new("bob"),
+        Member::new("carol"),
+    );
+    let made = alice
+        .client()
+        .create_vault(&create("family", 2, 3))
+        .unwrap();
+    bob.client()
+        .join_vault(&join(&made.invitations[0]))
+        .unwrap();
     let (code, message) = refused(carol.client().join_vault(&join(&made.invitations[0])));
     assert_eq!(code, ErrorCode::Locked);
     assert!(message.contains("used"), "{message}");
     assert_eq!(alice.vault("family").phase, VaultPhase::Inviting);
-    carol.client().join_vault(&join(&made.invitations[1])).unwrap();
+    carol
+        .client()
+        .join_vault(&join(&made.invitations[1]))
+        .unwrap();
     let view = carol.until("family", |view| view.phase == VaultPhase::Confirming);
-    let names: Vec<&str> = view.members.iter().map(|member| member.name.as_str()).collect();
+    let names: Vec<&str> = view
+        .members
+        .iter()
+        .map(|member| member.name.as_str())
+        .collect();
     assert_eq!(names, ["alice", "bob", "carol"]);
-    assert_eq!(refused(alice.client().invite("family")).0, ErrorCode::Denied);
+    assert_eq!(
+        refused(alice.client().invite("family")).0,
+        ErrorCode::Denied
+    );
 }
 
 #[test]
 fn nobody_joins_their_own_vault_or_under_a_name_that_is_taken() {
     let (alice, other) = (Member::new("alice"), Member::new("alice"));
-    let made = alice.client().create_vault(&create("family", 2, 2)).unwrap();
-    assert_eq!(refused(alice.client().join_vault(&join(&made.invitations[0]))).0, ErrorCode::Usage);
+    let made = alice
+        .client()
+        .create_vault(&create("family", 2, 2))
+        .unwrap();
+    assert_eq!(
+        refused(alice.client().join_vault(&join(&made.invitations[0]))).0,
+        ErrorCode::Usage
+    );
     let fresh = alice.client().invite("family").unwrap();
     let (code, message) = refused(other.client().join_vault(&join(&fresh)));
     assert_eq!(code, ErrorCode::Denied);
@@ -118,7 +193,10 @@ fn nobody_joins_their_own_vault_or_under_a_name_that_is_taken() {
 #[test]
 fn strangers_on_the_pairing_port_cost_nothing() {
     let (alice, bob) = (Member::new("alice"), Member::new("bob"));
-    let made = alice.client().create_vault(&create("family", 2, 2)).unwrap();
+    let made = alice
+        .client()
+        .create_vault(&create("family", 2, 2))
+        .unwrap();
     let invitation = &made.invitations[0];
     for junk in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 500], &[0xff; 500]] {
         let mut stream = TcpStream::connect(&invitation.address).unwrap();
@@ -134,13 +212,35 @@ fn strangers_on_the_pairing_port_cost_nothing() {
 fn other_words_and_wrong_pins_confirm_nothing() {
     let (alice, bob, right) = confirming();
     let mut other = right.clone();
-    other[2] = if other[2] == "abandon" { "ability".into() } else { "abandon".into() };
-    assert_eq!(refused(bob.client().confirm("family", &confirm(&other, PIN))).0, ErrorCode::Integrity);
-    assert_eq!(refused(bob.client().confirm("family", &confirm(&right, "000000"))).0, ErrorCode::Locked);
-    let state = |view: &VaultView, name: &str| view.members.iter().find(|one| one.name == name).map(|one| one.state);
-    assert_eq!(state(&bob.vault("family"), "bob"), Some(MemberState::Joined));
-    bob.client().confirm("family", &confirm(&right, PIN)).unwrap();
-    alice.until("family", |view| state(view, "bob") == Some(MemberState::Confirmed));
+    other[2] = if other[2] == "abandon" {
+        "ability".into()
+    } else {
+        "abandon".into()
+    };
+    assert_eq!(
+        refused(bob.client().confirm("family", &confirm(&other, PIN))).0,
+        ErrorCode::Integrity
+    );
+    assert_eq!(
+        refused(bob.client().confirm("family", &confirm(&right, "000000"))).0,
+        ErrorCode::Locked
+    );
+    let state = |view: &VaultView, name: &str| {
+        view.members
+            .iter()
+            .find(|one| one.name == name)
+            .map(|one| one.state)
+    };
+    assert_eq!(
+        state(&bob.vault("family"), "bob"),
+        Some(MemberState::Joined)
+    );
+    bob.client()
+        .confirm("family", &confirm(&right, PIN))
+        .unwrap();
+    alice.until("family", |view| {
+        state(view, "bob") == Some(MemberState::Confirmed)
+    });
     assert!(alice.vault("family").addresses.is_empty());
 }
 
@@ -148,9 +248,15 @@ fn other_words_and_wrong_pins_confirm_nothing() {
 fn a_vault_can_be_given_up_before_its_keys_are_made() {
     let (alice, bob, _) = confirming();
     alice.client().abandon("family").unwrap();
-    assert_eq!(refused(alice.client().vault("family")).0, ErrorCode::NotFound);
+    assert_eq!(
+        refused(alice.client().vault("family")).0,
+        ErrorCode::NotFound
+    );
     bob.client().abandon("family").unwrap();
-    alice.client().create_vault(&create("family", 2, 2)).unwrap();
+    alice
+        .client()
+        .create_vault(&create("family", 2, 2))
+        .unwrap();
 }
 
 /// Restarts in every phase; the labels that were given stand in the charter.
@@ -170,25 +276,43 @@ fn a_vault_comes_to_be_over_restarts_in_every_phase() {
     bob.stop();
     bob.start();
     let view = bob.until("ours", |view| view.phase == VaultPhase::Confirming);
-    let labels: Vec<(&str, &str)> =
-        view.members.iter().map(|one| (one.controller.as_str(), one.trust_domain.as_str())).collect();
+    let labels: Vec<(&str, &str)> = view
+        .members
+        .iter()
+        .map(|one| (one.controller.as_str(), one.trust_domain.as_str()))
+        .collect();
     assert_eq!(labels, [("provider", "alice"), ("owner", "office")]);
     alice.stop();
     alice.start();
     let right = words(&alice.until("family", |view| view.words.is_some()));
-    alice.client().confirm("family", &confirm(&right, PIN)).unwrap();
+    alice
+        .client()
+        .confirm("family", &confirm(&right, PIN))
+        .unwrap();
     alice.stop();
     bob.client().confirm("ours", &confirm(&right, PIN)).unwrap();
-    let waiting = bob.until("ours", |view| view.waiting_for.iter().any(|one| one.what == "to come online"));
+    let waiting = bob.until("ours", |view| {
+        view.waiting_for
+            .iter()
+            .any(|one| one.what == "to come online")
+    });
     assert!(waiting.addresses.is_empty());
     alice.start();
     let active = bob.until("ours", |view| view.phase == VaultPhase::Active);
-    alice.until("family", |view| view.addresses == active.addresses && view.phase == VaultPhase::Active);
-    assert_eq!(refused(alice.client().abandon("family")).0, ErrorCode::Denied);
+    alice.until("family", |view| {
+        view.addresses == active.addresses && view.phase == VaultPhase::Active
+    });
+    assert_eq!(
+        refused(alice.client().abandon("family")).0,
+        ErrorCode::Denied
+    );
     alice.stop();
     alice.start();
     assert_eq!(alice.vault("family").addresses, active.addresses);
-    assert_eq!(refused(alice.client().send("family", &payment())).0, ErrorCode::NotFound);
+    assert_eq!(
+        refused(alice.client().send("family", &payment())).0,
+        ErrorCode::NotFound
+    );
 }
 
 fn payment() -> SendPayment {

@@ -21,16 +21,31 @@ pub(crate) fn text(words: &str) -> Zeroizing<String> {
 }
 
 pub(crate) fn options(dir: &Path) -> RunOptions {
-    RunOptions { dir: dir.to_owned(), passphrase: text(PASSPHRASE), listen: None, pairing: None, api: None }
+    RunOptions {
+        dir: dir.to_owned(),
+        passphrase: text(PASSPHRASE),
+        listen: None,
+        pairing: None,
+        api: None,
+    }
 }
 
 pub(crate) fn make(dir: &Path, name: &str) -> Result<(), NodeError> {
-    init(InitOptions { dir: dir.to_owned(), name: name.into(), passphrase: text(PASSPHRASE), pin: text(PIN) }).map(|_| ())
+    init(InitOptions {
+        dir: dir.to_owned(),
+        name: name.into(),
+        passphrase: text(PASSPHRASE),
+        pin: text(PIN),
+    })
+    .map(|_| ())
 }
 
 impl Member {
     pub(crate) fn new(name: &str) -> Self {
-        let dir = tempfile::Builder::new().prefix("quorate").tempdir().unwrap();
+        let dir = tempfile::Builder::new()
+            .prefix("quorate")
+            .tempdir()
+            .unwrap();
         let folder = dir.path().join("member");
         make(&folder, name).unwrap();
         let mut member = Self { dir, running: None };
@@ -81,7 +96,10 @@ pub(crate) fn secret(words: &str) -> Secret {
 pub(crate) fn refused<T>(result: Result<T, ClientError>) -> (ErrorCode, String) {
     match result.map(|_| ()) {
         Err(ClientError::Api(error)) => {
-            assert!(!error.hint.is_empty() && !error.message.is_empty(), "{error:?}");
+            assert!(
+                !error.hint.is_empty() && !error.message.is_empty(),
+                "{error:?}"
+            );
             (error.code, error.message)
         }
         other => panic!("no refusal: {other:?}"),

@@ -30,7 +30,10 @@ async fn says(from: &Running, to: &mut Running, sender: &Person, receiver: &Pers
         }
     };
     let listen = to.until(SOON, |from, event| match event {
-        PeerEvent::Vault { vault: VAULT, payload } if from == party && payload == words => Some(()),
+        PeerEvent::Vault {
+            vault: VAULT,
+            payload,
+        } if from == party && payload == words => Some(()),
         _ => None,
     });
     tokio::select! { () = talk => {}, () = listen => {} }
@@ -52,7 +55,8 @@ async fn two_parties_find_each_other_and_talk_both_ways() {
 async fn one_stale_address_book_is_enough() {
     let (alice, bob) = (Person::new("alice"), Person::new("bob"));
     let (mut at_a, mut at_b) = (alice.start(0).await, bob.start(0).await);
-    at_a.peers.know(bob.contact(vec!["127.0.0.1:9".parse().unwrap()]));
+    at_a.peers
+        .know(bob.contact(vec!["127.0.0.1:9".parse().unwrap()]));
     at_b.peers.know(alice.contact(at_a.addresses.clone()));
     at_a.connected(&bob).await;
     says(&at_a, &mut at_b, &alice, &bob, b"found").await;
@@ -87,8 +91,15 @@ async fn a_peer_that_dies_without_a_word_is_missed_within_five_seconds_and_found
         (Instant::now(), address.port())
     };
     let party = bob.party();
-    at_a.until(SOON, |from, event| (from == party && matches!(event, PeerEvent::Disconnected)).then_some(())).await;
-    assert!(died.elapsed() < Duration::from_secs(5), "missed after {:?}", died.elapsed());
+    at_a.until(SOON, |from, event| {
+        (from == party && matches!(event, PeerEvent::Disconnected)).then_some(())
+    })
+    .await;
+    assert!(
+        died.elapsed() < Duration::from_secs(5),
+        "missed after {:?}",
+        died.elapsed()
+    );
     assert_eq!(at_a.problem(&bob).as_deref(), Some("stopped answering"));
 
     let mut at_b = bob.start(port).await;
@@ -97,25 +108,55 @@ async fn a_peer_that_dies_without_a_word_is_missed_within_five_seconds_and_found
 }
 
 /// Opens a connection as `caller` and says `hello` as the first message.
-async fn call_and_say(caller: &Person, called: &Person, running: &Running, hello: impl Fn(&Channel) -> Vec<u8>) -> Connection {
+async fn call_and_say(
+    caller: &Person,
+    called: &Person,
+    running: &Running,
+    hello: impl Fn(&Channel) -> Vec<u8>,
+) -> Connection {
     let endpoint = caller.bind(0).await;
-    let address = dial_address(called.endpoint.verifying_key().as_bytes(), &running.addresses).unwrap();
+    let address = dial_address(
+        called.endpoint.verifying_key().as_bytes(),
+        &running.addresses,
+    )
+    .unwrap();
     let connection = endpoint.connect(address, quorate_wire::ALPN).await.unwrap();
     let mut exporter = [0; 32];
-    connection.export_keying_material(&mut exporter, EXPORTER_LABEL, b"").unwrap();
+    connection
+        .export_keying_material(&mut exporter, EXPORTER_LABEL, b"")
+        .unwrap();
     let ours = caller.endpoint.verifying_key().to_bytes();
-    let channel = Channel { ours, theirs: called.endpoint.verifying_key().to_bytes(), exporter };
+    let channel = Channel {
+        ours,
+        theirs: called.endpoint.verifying_key().to_bytes(),
+        exporter,
+    };
     let (mut send, receive) = connection.open_bi().await.unwrap();
-    send.write_all(&quorate_wire::framed(&hello(&channel)).unwrap()).await.unwrap();
-    let vault = Frame::Vault { vault: VAULT, payload: b"let me in".to_vec() }.encode().unwrap();
-    send.write_all(&quorate_wire::framed(&vault).unwrap()).await.ok();
+    send.write_all(&quorate_wire::framed(&hello(&channel)).unwrap())
+        .await
+        .unwrap();
+    let vault = Frame::Vault {
+        vault: VAULT,
+        payload: b"let me in".to_vec(),
+    }
+    .encode()
+    .unwrap();
+    send.write_all(&quorate_wire::framed(&vault).unwrap())
+        .await
+        .ok();
     std::mem::forget((send, receive, endpoint));
     connection
 }
 
 async fn stays_out(running: &mut Running, connection: &Connection) {
-    tokio::time::timeout(Duration::from_secs(5), connection.closed()).await.expect("it was not turned away");
-    let event = tokio::time::timeout(Duration::from_millis(200), running.until(SOON, |_, event| Some(event))).await;
+    tokio::time::timeout(Duration::from_secs(5), connection.closed())
+        .await
+        .expect("it was not turned away");
+    let event = tokio::time::timeout(
+        Duration::from_millis(200),
+        running.until(SOON, |_, event| Some(event)),
+    )
+    .await;
     assert!(event.is_err(), "{event:?}");
 }
 
@@ -133,13 +174,23 @@ async fn an_endpoint_that_nobody_knows_is_turned_away() {
 /// A stolen endpoint key is not enough: the identity key has to be proved on the connection.
 #[tokio::test]
 async fn a_known_endpoint_with_another_identity_is_turned_away() {
-    let (alice, bob, mallory) = (Person::new("alice"), Person::new("bob"), Person::new("mallory"));
+    let (alice, bob, mallory) = (
+        Person::new("alice"),
+        Person::new("bob"),
+        Person::new("mallory"),
+    );
     let mut at_a = alice.start(0).await;
     at_a.peers.know(bob.contact(Vec::new()));
-    let connection =
-        call_and_say(&bob, &alice, &at_a, |channel| Hello::sign(&mallory.identity, channel, "quorate/9").encode()).await;
+    let connection = call_and_say(&bob, &alice, &at_a, |channel| {
+        Hello::sign(&mallory.identity, channel, "quorate/9").encode()
+    })
+    .await;
     stays_out(&mut at_a, &connection).await;
-    assert!(at_a.problem(&bob).unwrap().contains("another party"), "{:?}", at_a.problem(&bob));
+    assert!(
+        at_a.problem(&bob).unwrap().contains("another party"),
+        "{:?}",
+        at_a.problem(&bob)
+    );
 }
 
 /// A greeting recorded on one connection is worth nothing on another.
@@ -149,11 +200,23 @@ async fn a_greeting_for_another_connection_is_turned_away() {
     let mut at_a = alice.start(0).await;
     at_a.peers.know(bob.contact(Vec::new()));
     let connection = call_and_say(&bob, &alice, &at_a, |channel| {
-        Hello::sign(&bob.identity, &Channel { exporter: [0; 32], ..*channel }, "quorate/9").encode()
+        Hello::sign(
+            &bob.identity,
+            &Channel {
+                exporter: [0; 32],
+                ..*channel
+            },
+            "quorate/9",
+        )
+        .encode()
     })
     .await;
     stays_out(&mut at_a, &connection).await;
-    assert!(at_a.problem(&bob).unwrap().contains("does not have the identity key"));
+    assert!(
+        at_a.problem(&bob)
+            .unwrap()
+            .contains("does not have the identity key")
+    );
 }
 
 #[tokio::test]
@@ -170,7 +233,10 @@ async fn a_peer_of_another_version_is_named_as_that() {
     .await;
     stays_out(&mut at_a, &connection).await;
     let problem = at_a.problem(&bob).unwrap();
-    assert!(problem.starts_with("speaks protocol 2 (quorate/9), this member speaks 1"), "{problem}");
+    assert!(
+        problem.starts_with("speaks protocol 2 (quorate/9), this member speaks 1"),
+        "{problem}"
+    );
 }
 
 #[tokio::test]
@@ -193,7 +259,9 @@ async fn a_peer_that_sends_junk_after_the_greeting_loses_its_channel() {
     let address = dial_address(alice.endpoint.verifying_key().as_bytes(), &at_a.addresses).unwrap();
     let connection = endpoint.connect(address, quorate_wire::ALPN).await.unwrap();
     let mut exporter = [0; 32];
-    connection.export_keying_material(&mut exporter, EXPORTER_LABEL, b"").unwrap();
+    connection
+        .export_keying_material(&mut exporter, EXPORTER_LABEL, b"")
+        .unwrap();
     let channel = Channel {
         ours: bob.endpoint.verifying_key().to_bytes(),
         theirs: alice.endpoint.verifying_key().to_bytes(),
@@ -201,10 +269,21 @@ async fn a_peer_that_sends_junk_after_the_greeting_loses_its_channel() {
     };
     let (mut send, _receive) = connection.open_bi().await.unwrap();
     let hello = Hello::sign(&bob.identity, &channel, "quorate/9").encode();
-    send.write_all(&quorate_wire::framed(&hello).unwrap()).await.unwrap();
+    send.write_all(&quorate_wire::framed(&hello).unwrap())
+        .await
+        .unwrap();
     at_a.connected(&bob).await;
-    send.write_all(&[0xff, 0xff, 0xff, 0xff, 1, 2, 3]).await.unwrap();
+    send.write_all(&[0xff, 0xff, 0xff, 0xff, 1, 2, 3])
+        .await
+        .unwrap();
     let party = bob.party();
-    at_a.until(SOON, |from, event| (from == party && matches!(event, PeerEvent::Disconnected)).then_some(())).await;
-    assert!(at_a.problem(&bob).unwrap().contains("no message"), "{:?}", at_a.problem(&bob));
+    at_a.until(SOON, |from, event| {
+        (from == party && matches!(event, PeerEvent::Disconnected)).then_some(())
+    })
+    .await;
+    assert!(
+        at_a.problem(&bob).unwrap().contains("no message"),
+        "{:?}",
+        at_a.problem(&bob)
+    );
 }

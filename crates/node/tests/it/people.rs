@@ -29,7 +29,12 @@ impl Person {
             seed[..name.len()].copy_from_slice(name.as_bytes());
             SigningKey::from_bytes(&seed)
         };
-        Self { name, identity: key(1), endpoint: key(2), credential: key(3) }
+        Self {
+            name,
+            identity: key(1),
+            endpoint: key(2),
+            credential: key(3),
+        }
     }
 
     pub(crate) fn party(&self) -> PartyId {
@@ -61,7 +66,9 @@ impl Person {
 
     pub(crate) async fn bind(&self, port: u16) -> iroh::Endpoint {
         let secret = Zeroizing::new(self.endpoint.to_bytes());
-        bind(&secret, SocketAddr::from(([127, 0, 0, 1], port))).await.unwrap()
+        bind(&secret, SocketAddr::from(([127, 0, 0, 1], port)))
+            .await
+            .unwrap()
     }
 
     /// A running peer on a fresh port, or on `port`.
@@ -69,8 +76,17 @@ impl Person {
         let endpoint = self.bind(port).await;
         let addresses = reachable(&endpoint);
         let (sender, events) = unbounded_channel();
-        let peers = Peers::start(endpoint, self.identity.clone(), &self.card(), Arc::new(Recorder(sender)));
-        Running { peers, addresses, events }
+        let peers = Peers::start(
+            endpoint,
+            self.identity.clone(),
+            &self.card(),
+            Arc::new(Recorder(sender)),
+        );
+        Running {
+            peers,
+            addresses,
+            events,
+        }
     }
 }
 
@@ -82,7 +98,11 @@ pub(crate) struct Running {
 
 impl Running {
     /// Waits for an event that `wanted` takes; others are passed over.
-    pub(crate) async fn until<T>(&mut self, limit: Duration, mut wanted: impl FnMut(PartyId, PeerEvent) -> Option<T>) -> T {
+    pub(crate) async fn until<T>(
+        &mut self,
+        limit: Duration,
+        mut wanted: impl FnMut(PartyId, PeerEvent) -> Option<T>,
+    ) -> T {
         let search = async {
             loop {
                 let (from, event) = self.events.recv().await.expect("the peer ended");
@@ -91,7 +111,9 @@ impl Running {
                 }
             }
         };
-        timeout(limit, search).await.expect("it did not happen in time")
+        timeout(limit, search)
+            .await
+            .expect("it did not happen in time")
     }
 
     pub(crate) async fn connected(&mut self, to: &Person) {
@@ -104,14 +126,22 @@ impl Running {
 
     pub(crate) fn problem(&self, of: &Person) -> Option<String> {
         let party = of.party();
-        self.peers.status().into_iter().find(|status| status.party == party).and_then(|status| status.problem)
+        self.peers
+            .status()
+            .into_iter()
+            .find(|status| status.party == party)
+            .and_then(|status| status.problem)
     }
 }
 
 struct Recorder(UnboundedSender<(PartyId, PeerEvent)>);
 
 impl Inbox for Recorder {
-    fn deliver(&self, from: PartyId, event: PeerEvent) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+    fn deliver(
+        &self,
+        from: PartyId,
+        event: PeerEvent,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         self.0.send((from, event)).ok();
         Box::pin(std::future::ready(()))
     }

@@ -9,7 +9,10 @@ use crate::member::{Member, PASSPHRASE, PIN, make, options, text};
 
 fn code_of(result: Result<impl Sized, quorate_node::NodeError>) -> u8 {
     let error = result.err().expect("it should have been refused");
-    assert!(!error.hint().is_empty() && !error.sentence().is_empty(), "{error}");
+    assert!(
+        !error.hint().is_empty() && !error.sentence().is_empty(),
+        "{error}"
+    );
     error.exit_code()
 }
 
@@ -18,7 +21,12 @@ fn names_passphrases_and_pins_that_cannot_be_are_refused_before_anything_is_made
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("m");
     let with = |name: &str, passphrase: &str, pin: &str| {
-        init(InitOptions { dir: folder.clone(), name: name.into(), passphrase: text(passphrase), pin: text(pin) })
+        init(InitOptions {
+            dir: folder.clone(),
+            name: name.into(),
+            passphrase: text(passphrase),
+            pin: text(pin),
+        })
     };
     assert_eq!(code_of(with("Alice Smith", PASSPHRASE, PIN)), 2);
     assert_eq!(code_of(with("alice", "short", PIN)), 2);
@@ -38,14 +46,28 @@ fn a_folder_is_made_once_and_opens_for_its_passphrase_only() {
     assert_eq!(code_of(start(wrong)), 3);
     change_passphrase(&folder, &text(PASSPHRASE), &text("another passphrase")).unwrap();
     assert_eq!(code_of(start(options(&folder))), 3);
-    assert_eq!(code_of(change_passphrase(&folder, &text(PASSPHRASE), &text("a third passphrase"))), 3);
+    assert_eq!(
+        code_of(change_passphrase(
+            &folder,
+            &text(PASSPHRASE),
+            &text("a third passphrase")
+        )),
+        3
+    );
 }
 
 #[test]
 fn one_folder_has_one_daemon() {
     let member = Member::new("alice");
     assert_eq!(code_of(start(options(&member.folder()))), 1);
-    assert_eq!(code_of(change_passphrase(&member.folder(), &text(PASSPHRASE), &text("another passphrase"))), 1);
+    assert_eq!(
+        code_of(change_passphrase(
+            &member.folder(),
+            &text(PASSPHRASE),
+            &text("another passphrase")
+        )),
+        1
+    );
     assert_eq!(member.client().status().unwrap().name, "alice");
 }
 

@@ -32,7 +32,9 @@ async fn right_chain(answer: impl Fn(&str, &Value) -> Say + Send + Sync + 'stati
 #[tokio::test]
 async fn fees_are_read() {
     let evm = right_chain(|method, _| match method {
-        "eth_feeHistory" => Say::Result(json!({"baseFeePerGas": ["0x1", "0x3b9aca00"], "reward": [["0x7"], ["0x9"]]})),
+        "eth_feeHistory" => Say::Result(
+            json!({"baseFeePerGas": ["0x1", "0x3b9aca00"], "reward": [["0x7"], ["0x9"]]}),
+        ),
         "eth_maxPriorityFeePerGas" => Say::Error(-32601, "method not found"),
         _ => panic!("{method}"),
     })
@@ -52,26 +54,51 @@ async fn another_chain_is_named_and_asked_nothing_else() {
     })
     .await;
     let error = evm(address).broadcast(&[2], [0; 32]).await.unwrap_err();
-    assert!(matches!(&error, RpcError::WrongChain { answered, expected, .. } if answered == "eip155:1" && expected == "eip155:31337"));
+    assert!(
+        matches!(&error, RpcError::WrongChain { answered, expected, .. } if answered == "eip155:1" && expected == "eip155:31337")
+    );
     assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
 async fn garbage_is_refused_by_name() {
-    for body in ["", "null", "[]", "<html>busy</html>", "{\"id\":1}", "{\"id\":99,\"result\":\"0x7a69\"}", "{\"id\":1,\"result\":5}"] {
+    for body in [
+        "",
+        "null",
+        "[]",
+        "<html>busy</html>",
+        "{\"id\":1}",
+        "{\"id\":99,\"result\":\"0x7a69\"}",
+        "{\"id\":1,\"result\":5}",
+    ] {
         let address = endpoint(move |_, _| Say::Raw(200, body.as_bytes().to_vec())).await;
         let error = evm(address).head().await.unwrap_err();
-        assert!(matches!(error, RpcError::Malformed { .. }), "{body}: {error}");
+        assert!(
+            matches!(error, RpcError::Malformed { .. }),
+            "{body}: {error}"
+        );
     }
     let address = endpoint(|_, _| Say::Raw(503, b"<html>busy</html>".to_vec())).await;
-    assert!(matches!(evm(address).head().await, Err(RpcError::Status { status: 503, .. })));
+    assert!(matches!(
+        evm(address).head().await,
+        Err(RpcError::Status { status: 503, .. })
+    ));
 }
 
 #[tokio::test]
 async fn an_error_with_a_status_keeps_its_words() {
-    let address = endpoint(|_, _| Say::Raw(429, br#"{"id":1,"error":{"code":-32005,"message":"slow\u001b[31m down"}}"#.to_vec())).await;
+    let address = endpoint(|_, _| {
+        Say::Raw(
+            429,
+            br#"{"id":1,"error":{"code":-32005,"message":"slow\u001b[31m down"}}"#.to_vec(),
+        )
+    })
+    .await;
     let error = evm(address).head().await.unwrap_err();
-    assert!(matches!(&error, RpcError::Refused { code: -32005, message, .. } if message == "slow [31m down"), "{error}");
+    assert!(
+        matches!(&error, RpcError::Refused { code: -32005, message, .. } if message == "slow [31m down"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -103,7 +130,10 @@ async fn nobody_there_is_said_as_that() {
 async fn redirects_are_not_followed() {
     let victim = endpoint(|_, _| panic!("the redirect was followed")).await;
     let address = endpoint(move |_, _| Say::Redirect(format!("http://{victim}/"))).await;
-    assert!(matches!(evm(address).head().await, Err(RpcError::Status { status: 307, .. })));
+    assert!(matches!(
+        evm(address).head().await,
+        Err(RpcError::Status { status: 307, .. })
+    ));
 }
 
 #[tokio::test]
@@ -120,7 +150,11 @@ async fn what_is_known_already_counts_as_taken() {
             _ => panic!("{method}"),
         })
         .await;
-        assert_eq!(evm.broadcast(&[2], [1; 32]).await.unwrap().is_ok(), taken, "{words}");
+        assert_eq!(
+            evm.broadcast(&[2], [1; 32]).await.unwrap().is_ok(),
+            taken,
+            "{words}"
+        );
     }
 }
 
@@ -140,14 +174,23 @@ async fn a_mined_transaction_counts_as_taken() {
 #[tokio::test]
 async fn another_hash_in_answer_to_a_broadcast_is_no_success() {
     let evm = right_chain(|_, _| Say::Result(json!(format!("0x{}", "11".repeat(32))))).await;
-    assert!(matches!(evm.broadcast(&[2], [0x22; 32]).await, Err(RpcError::Malformed { .. })));
+    assert!(matches!(
+        evm.broadcast(&[2], [0x22; 32]).await,
+        Err(RpcError::Malformed { .. })
+    ));
 }
 
 /// An account key of tests: Anvil's first.
 fn account() -> (k256::ecdsa::SigningKey, Address) {
-    let secret = hex::decode("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80").unwrap();
+    let secret =
+        hex::decode("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80").unwrap();
     let key = k256::ecdsa::SigningKey::from_slice(&secret).unwrap();
-    let sec1: [u8; 33] = key.verifying_key().to_encoded_point(true).as_bytes().try_into().unwrap();
+    let sec1: [u8; 33] = key
+        .verifying_key()
+        .to_encoded_point(true)
+        .as_bytes()
+        .try_into()
+        .unwrap();
     let address = Address::from_public_key(&sec1).unwrap();
     (key, address)
 }
@@ -155,7 +198,10 @@ fn account() -> (k256::ecdsa::SigningKey, Address) {
 /// A signed transfer with this nonce: raw bytes and hash.
 fn signed(nonce: u64) -> (Vec<u8>, [u8; 32]) {
     let (key, from) = account();
-    let bounds = Fees { max_fee_per_gas: 2_000_000_000, max_priority_fee_per_gas: 1_000_000_000 };
+    let bounds = Fees {
+        max_fee_per_gas: 2_000_000_000,
+        max_priority_fee_per_gas: 1_000_000_000,
+    };
     let transfer = Transfer::new(TransferTerms {
         chain: CHAIN,
         from,
@@ -171,7 +217,9 @@ fn signed(nonce: u64) -> (Vec<u8>, [u8; 32]) {
     let signable = intent.check(&intent.build(bounds).unwrap()).unwrap();
     let (signature, recovery) = key.sign_prehash_recoverable(&signable.digest()).unwrap();
     let (r, s) = signature.split_bytes();
-    let signed = signable.assemble(r.into(), s.into(), recovery.to_byte()).unwrap();
+    let signed = signable
+        .assemble(r.into(), s.into(), recovery.to_byte())
+        .unwrap();
     (signed.raw, signed.hash)
 }
 
@@ -198,9 +246,14 @@ fn history(method: &str, params: &Value) -> Say {
         "eth_blockNumber" => Say::Result(json!("0x3e8")),
         "eth_getTransactionCount" => {
             let block = number(&params[1]);
-            Say::Result(json!(format!("{:#x}", used.filter(|(_, at)| *at <= block).count())))
+            Say::Result(json!(format!(
+                "{:#x}",
+                used.filter(|(_, at)| *at <= block).count()
+            )))
         }
-        "eth_getBlockByNumber" if params[0] == "finalized" => Say::Result(json!({"number": "0x1e", "hash": quoted(&[30; 32])})),
+        "eth_getBlockByNumber" if params[0] == "finalized" => {
+            Say::Result(json!({"number": "0x1e", "hash": quoted(&[30; 32])}))
+        }
         "eth_getBlockByNumber" if params[1] == false => {
             let block = number(&params[0]);
             Say::Result(json!({"number": params[0], "hash": quoted(&[block as u8; 32])}))
@@ -210,16 +263,23 @@ fn history(method: &str, params: &Value) -> Say {
             let ours = used.filter(|(_, at)| *at == block).map(|(nonce, _)| {
                 json!({"hash": quoted(&signed(nonce).1), "from": quoted(own.as_bytes()), "nonce": format!("{nonce:#x}")})
             });
-            let foreign = json!({"hash": quoted(&[9; 32]), "from": quoted(&[8; 20]), "nonce": "0x0"});
-            Say::Result(json!({"transactions": std::iter::once(foreign).chain(ours).collect::<Vec<_>>()}))
+            let foreign =
+                json!({"hash": quoted(&[9; 32]), "from": quoted(&[8; 20]), "nonce": "0x0"});
+            Say::Result(
+                json!({"transactions": std::iter::once(foreign).chain(ours).collect::<Vec<_>>()}),
+            )
         }
         "eth_getTransactionReceipt" => {
-            let found = used.map(|(nonce, at)| (signed(nonce).1, at)).find(|(hash, _)| params[0] == quoted(hash).as_str());
+            let found = used
+                .map(|(nonce, at)| (signed(nonce).1, at))
+                .find(|(hash, _)| params[0] == quoted(hash).as_str());
             Say::Result(found.map_or(Value::Null, |(hash, at)| receipt(&hash, at)))
         }
         "eth_getRawTransactionByHash" => Say::Error(-32601, "the method does not exist"),
         "eth_getTransactionByHash" => {
-            let nonce = (0..5).find(|nonce| params[0] == quoted(&signed(*nonce).1).as_str()).unwrap();
+            let nonce = (0..5)
+                .find(|nonce| params[0] == quoted(&signed(*nonce).1).as_str())
+                .unwrap();
             Say::Result(fields(nonce))
         }
         _ => panic!("{method}"),
@@ -245,12 +305,25 @@ async fn a_slot_is_found_in_the_block_that_used_it() {
     for nonce in 0..=4 {
         let (raw, hash) = signed(nonce);
         let status = evm.slot(account().1, nonce, &[]).await.unwrap();
-        let SlotStatus::Consumed { raw: found, mined, finalised } = status else { panic!("{nonce} is open") };
-        assert_eq!((found, mined.hash, mined.block_number), (raw, hash, 10 * (nonce + 1)));
+        let SlotStatus::Consumed {
+            raw: found,
+            mined,
+            finalised,
+        } = status
+        else {
+            panic!("{nonce} is open")
+        };
+        assert_eq!(
+            (found, mined.hash, mined.block_number),
+            (raw, hash, 10 * (nonce + 1))
+        );
         assert_eq!(finalised, nonce <= 2, "{nonce}");
         assert!(mined.success && mined.gas_used == 21_000);
     }
-    assert_eq!(evm.slot(account().1, 5, &[signed(5).1]).await.unwrap(), SlotStatus::Open);
+    assert_eq!(
+        evm.slot(account().1, 5, &[signed(5).1]).await.unwrap(),
+        SlotStatus::Open
+    );
 }
 
 #[tokio::test]
@@ -271,7 +344,10 @@ async fn a_receipt_for_another_slot_is_refused() {
     let evm = right_chain(history).await;
     let error = evm.slot(account().1, 3, &[signed(1).1]).await.unwrap_err();
     assert!(matches!(error, RpcError::Malformed { .. }), "{error}");
-    let error = evm.slot(Address::new([1; 20]), 1, &[signed(1).1]).await.unwrap_err();
+    let error = evm
+        .slot(Address::new([1; 20]), 1, &[signed(1).1])
+        .await
+        .unwrap_err();
     assert!(matches!(error, RpcError::Malformed { .. }), "{error}");
 }
 
@@ -302,5 +378,11 @@ async fn a_block_that_is_not_the_chains_own_is_not_final() {
     })
     .await;
     let status = evm.slot(account().1, 1, &[signed(1).1]).await.unwrap();
-    assert!(matches!(status, SlotStatus::Consumed { finalised: false, .. }));
+    assert!(matches!(
+        status,
+        SlotStatus::Consumed {
+            finalised: false,
+            ..
+        }
+    ));
 }

@@ -20,11 +20,12 @@ lint:
 
 # that many simulated clusters, from seed 0
 sim seeds="1000":
-    QUORATE_SIM_SEEDS="$1" cargo test --locked -p quorate-sim -- --nocapture seeds
+    QUORATE_SIM_SEEDS="$1" cargo test --workspace --locked --test it -- --nocapture seeds_with_every_kind_of_fault
 
-# what keygen and signing cost
+# what keygen and signing cost: the protocols alone as ratios, then whole daemons
 bench *args:
-    cargo bench --profile dev --locked -p quorate-threshold "$@"
+    cargo bench --profile dev --locked -p quorate-threshold --bench ceremonies "$@"
+    scripts/story bench
 
 # one user story on real daemons and a real node; `just story --list` names them
 story *args:

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+mod bench;
 mod docs;
 mod payment;
 mod report;
@@ -18,9 +19,15 @@ mod world;
 
 use self::report::Report;
 
+/// Runs one story; `true` asks for its short form.
+type Story = fn(&mut Report, bool) -> Result<()>;
+
 /// Every story: its name and what runs it.
-const STORIES: &[(&str, fn(&mut Report, bool) -> Result<()>)] =
-    &[("docs", docs::run), ("payment", payment::run)];
+const STORIES: &[(&str, Story)] = &[
+    ("bench", bench::run),
+    ("docs", docs::run),
+    ("payment", payment::run),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

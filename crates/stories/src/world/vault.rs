@@ -51,32 +51,26 @@ impl Household {
         Ok(all)
     }
 
+    /// The first member creates; code and address of each invitation.
+    pub(crate) fn create(&self, threshold: usize) -> Result<Vec<(String, String)>> {
+        let (t, n) = (threshold.to_string(), self.members.len().to_string());
+        let asked = ["vault", "create", VAULT, "--threshold", &t, "--members", &n];
+        let created = self.member(0)?.json(&asked)?;
+        let all = created.get("invitations").and_then(Value::as_array);
+        let all = all.into_iter().flatten();
+        all.map(|one| Ok((text(one, "code")?, text(one, "address")?)))
+            .collect()
+    }
+
     /// The first member creates, the others join by code.
     pub(crate) fn pair(&mut self, threshold: usize) -> Result<()> {
-        let n = self.members.len().to_string();
-        let creator = self.members.first().context("a household has members")?;
-        let created = creator.json(&[
-            "vault",
-            "create",
-            VAULT,
-            "--threshold",
-            &threshold.to_string(),
-            "--members",
-            &n,
-        ])?;
-        let invitations = created
-            .get("invitations")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+        let invitations = self.create(threshold)?;
         ensure!(
             invitations.len() + 1 == self.members.len(),
-            "{} invitations",
-            invitations.len()
+            "{invitations:?}"
         );
-        for (member, invitation) in self.members.iter().skip(1).zip(&invitations) {
-            let (code, address) = (text(invitation, "code")?, text(invitation, "address")?);
-            member.json(&["vault", "join", &code, "--at", &address])?;
+        for (member, (code, address)) in self.members.iter().skip(1).zip(&invitations) {
+            member.json(&["vault", "join", code, "--at", address])?;
         }
         Ok(())
     }

@@ -136,7 +136,7 @@ impl SimChain {
         let lies = chance(rng, self.faults.lies_per_mille);
         let chain = self.chain;
         match query {
-            _ if lies && rng.next_u32() % 2 == 0 => ChainFact::Unreachable {
+            _ if lies && rng.next_u32().is_multiple_of(2) => ChainFact::Unreachable {
                 chain,
                 why: "timed out".into(),
             },

@@ -33,8 +33,12 @@ impl Plan {
     pub fn stormy(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x5707);
         let mut upto = |limit: u32| rng.next_u32() % (limit + 1);
-        let (threshold, members) =
-            [(2, 3), (2, 2), (3, 4), (3, 5)][usize::try_from(upto(3)).unwrap_or(0)];
+        let (threshold, members) = match upto(3) {
+            0 => (2, 2),
+            1 => (3, 4),
+            2 => (3, 5),
+            _ => (2, 3),
+        };
         Self {
             threshold,
             members,

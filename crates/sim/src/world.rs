@@ -357,7 +357,7 @@ impl<O: Order> World<O> {
         if self.healed || !chance(&mut self.rng, self.plan.deaths_per_mille) {
             return;
         }
-        let death = if self.rng.next_u32() % 2 == 0 {
+        let death = if self.rng.next_u32().is_multiple_of(2) {
             Death::BeforeCommit
         } else {
             Death::AfterCommit
@@ -423,7 +423,7 @@ impl<O: Order> World<O> {
         let all: Vec<PartyId> = self.seats.iter().map(|seat| seat.party).collect();
         let alone = usize::try_from(self.rng.next_u32()).unwrap_or(0) % all.len().max(1);
         self.network.rejoin();
-        let cut = self.rng.next_u32() % 2 == 0;
+        let cut = self.rng.next_u32().is_multiple_of(2);
         self.say(if cut { "partition" } else { "rejoin" });
         for j in (0..all.len()).filter(|j| *j != alone) {
             if cut {

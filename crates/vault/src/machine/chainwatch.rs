@@ -21,7 +21,7 @@ const REBROADCAST_MS: u64 = 15_000;
 const OTHERS_BROADCAST_AFTER_MS: u64 = 5_000;
 /// Most refusals of transactions that are remembered for people.
 const MAX_REFUSED: usize = 256;
-/// Most slots asked about at a time; the lowest go first, because the chain takes them in order.
+/// Most slots asked about at a time, by [`urgency`].
 const MAX_WATCHED: usize = 32;
 
 /// What is being watched.
@@ -32,6 +32,17 @@ pub(super) struct Watch {
     pub(super) trouble: BTreeMap<ChainId, String>,
     /// Why an endpoint did not take a transaction, by its hash; not durable.
     pub(super) refused: BTreeMap<[u8; 32], String>,
+}
+
+/// What is watched first when there is too much: slots that nothing was seen to consume, lowest first, because the
+/// chain takes them in order; then the newest. A chain that is slow to call blocks final must not hide a payment that
+/// waits for its receipt.
+fn urgency(slot: &WatchedSlot) -> (bool, u64) {
+    let number = slot.key.slot;
+    match slot.seen {
+        None => (false, number),
+        Some(_) => (true, u64::MAX - number),
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -49,12 +60,9 @@ impl Vault {
         let Some(account) = self.state.address() else {
             return;
         };
-        let watched: Vec<_> = self
-            .state
-            .watched_slots()
-            .into_iter()
-            .take(MAX_WATCHED)
-            .collect();
+        let mut watched = self.state.watched_slots();
+        watched.sort_by_key(urgency);
+        watched.truncate(MAX_WATCHED);
         self.watch
             .slots
             .retain(|key, _| watched.iter().any(|slot| slot.key == *key));
@@ -280,4 +288,60 @@ fn interval(age_ms: u64) -> u64 {
         .iter()
         .find(|(until, _)| age_ms < *until)
         .map_or(60_000, |(_, every)| *every)
+}
+
+#[cfg(test)]
+mod tests {
+    use quorate_chain::evm::{Address, Fees, Mined, TRANSFER_GAS, UnsignedTransfer, Wei};
+    use quorate_chain::ChainId;
+
+    use super::{WatchedSlot, urgency};
+    use crate::fold::{Consumed, SlotKey};
+    use crate::ids::{RequestId, Time};
+
+    const CHAIN: ChainId = ChainId::Eip155(1);
+
+    fn slot(slot: u64, seen: bool) -> WatchedSlot {
+        let fees = Fees {
+            max_fee_per_gas: 1,
+            max_priority_fee_per_gas: 1,
+        };
+        let consumed = Consumed {
+            request: RequestId([0; 32]),
+            at: Time(0),
+            transfer: UnsignedTransfer {
+                chain: CHAIN,
+                nonce: slot,
+                to: Address::new([1; 20]),
+                value: Wei::ZERO,
+                gas_limit: TRANSFER_GAS,
+                fees,
+            },
+            signer: Address::new([2; 20]),
+            mined: Mined {
+                hash: [0; 32],
+                block_number: slot,
+                block_hash: [0; 32],
+                success: true,
+                gas_used: TRANSFER_GAS,
+                effective_gas_price: 1,
+            },
+            finalised: false,
+        };
+        WatchedSlot {
+            key: SlotKey { chain: CHAIN, slot },
+            sessions: Vec::new(),
+            seen: seen.then_some(consumed),
+        }
+    }
+
+    /// Forty mined payments of which the chain has called none final once hid the forty-first's receipt for ever.
+    #[test]
+    fn what_waits_for_a_receipt_is_watched_before_what_waits_for_finality() {
+        let mut all: Vec<WatchedSlot> = (0..40).map(|number| slot(number, true)).collect();
+        all.extend([slot(41, false), slot(40, false)]);
+        all.sort_by_key(urgency);
+        let order: Vec<u64> = all.iter().map(|slot| slot.key.slot).collect();
+        assert_eq!(order[..4], [40, 41, 39, 38]);
+    }
 }

@@ -136,6 +136,7 @@ proptest! {
 }
 
 type Spoil = fn(&mut Bundle);
+type Expected = fn(&AuditError) -> bool;
 
 #[test]
 fn entries_cannot_be_dropped_doubled_swapped_or_moved() {
@@ -169,14 +170,14 @@ fn a_log_that_is_not_there_is_missing_and_not_wrong() {
 
 #[test]
 fn without_a_charter_there_is_nothing_to_judge_by() {
-    let spoil: [(Spoil, fn(&AuditError) -> bool); 5] = [
+    let cases: [(Spoil, Expected); 5] = [
         (|b| b.version = 2, |e| matches!(e, AuditError::Version { found: 2 })),
         (|b| b.vault = "x".repeat(64), |e| matches!(e, AuditError::VaultId { .. })),
         (|b| b.vault = "00".repeat(32), |e| matches!(e, AuditError::NoCharter { .. })),
         (|b| b.logs.clear(), |e| matches!(e, AuditError::NoCharter { .. })),
         (|b| b.logs = vec![b.logs[0].clone(); 65], |e| matches!(e, AuditError::TooManyLogs { found: 65 })),
     ];
-    for (spoil, expected) in spoil {
+    for (spoil, expected) in cases {
         let mut bundle = PAID.bundle();
         spoil(&mut bundle);
         let error = judge(&bundle).unwrap_err();
@@ -339,9 +340,11 @@ mod dishonest {
         assert!(only_finding(&world, Severity::Wrong).contains("carol's record of it says something else"));
     }
 
+    type SpoilSeen = fn(&mut Seen);
+
     #[test]
     fn a_receipt_that_is_not_the_vaults() {
-        let cases: [(fn(&mut Seen), &str); 3] = [
+        let cases: [(SpoilSeen, &str); 3] = [
             (|seen| if let Seen::Mined { hash, .. } = seen { hash[0] ^= 1 }, "another hash or slot"),
             (|seen| if let Seen::Mined { raw, .. } = seen { raw.push(0) }, "is not understood"),
             (|seen| if let Seen::Mined { raw, .. } = seen { raw.clear() }, "is not understood"),

@@ -1,7 +1,8 @@
 //! Where a request stands, in one sentence for people.
 
 use super::State;
-use super::requests::{Current, RequestState};
+use super::requests::Current;
+use super::standing::RequestState;
 use crate::ids::{PartyId, RequestId, Time};
 
 /// A request's standing, for people.

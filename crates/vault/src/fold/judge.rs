@@ -5,7 +5,8 @@ use thiserror::Error;
 use super::State;
 use super::act0::Act0;
 use super::facts::{Recorded, SlotKey};
-use super::requests::{Current, Invalid, RequestState};
+use super::requests::Current;
+use super::standing::{Invalid, RequestState};
 use crate::entry::{Approval, Purpose};
 use crate::ids::{PartyId, RequestId, SessionId, Time};
 

@@ -17,10 +17,13 @@ mod explain;
 mod facts;
 mod hashes;
 mod judge;
+mod moves;
 mod propose;
 mod requests;
 mod sessions;
+mod settle;
 mod slots;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -37,11 +40,11 @@ pub use self::facts::{Asked, Consumed, Place, Recorded, Said, SessionFacts, Slot
 pub use self::hashes::{approval_hash, intent_digest, prepared_hash, request_id};
 pub use self::judge::Denied;
 pub use self::propose::{ProposeError, SameKey};
-pub use self::requests::{
-    Decision, Invalid, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIFETIME_MS, NoteView, RequestState, Standing,
-};
 pub use self::sessions::{SessionEnd, SessionView};
 pub use self::slots::{GIVE_WAY_MS, WatchedSlot};
+pub use self::standing::{
+    Decision, Invalid, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIFETIME_MS, NoteView, RequestState, Standing,
+};
 
 /// What the members' logs say, as one member judges it.
 #[derive(Clone, Debug, PartialEq, Eq)]

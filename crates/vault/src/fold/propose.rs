@@ -5,7 +5,7 @@ use quorate_chain::evm::{TRANSFER_GAS, Transfer, TransferError, TransferTerms, m
 use thiserror::Error;
 
 use super::State;
-use super::requests::Invalid;
+use super::standing::Invalid;
 use crate::entry::Request;
 use crate::ids::{RequestId, Time};
 use crate::io::{Amount, Proposal};

@@ -173,10 +173,12 @@ fn a_request_expires_at_its_time() {
     assert_eq!(state.may_sign(&id, Purpose::Payment, expires), Err(Denied::Expired));
 }
 
+type Spoil = fn(&mut World, &mut crate::entry::Request);
+
 #[test]
 fn requests_that_break_a_rule_are_never_signed() {
     let mut world = World::active(2, 3);
-    let cases: [(Invalid, fn(&mut World, &mut crate::entry::Request)); 6] = [
+    let cases: [(Invalid, Spoil); 6] = [
         (Invalid::ExpiresTooEarly, |world, request| request.expires = world.now),
         (Invalid::ExpiresTooLate, |world, request| request.expires = world.now.plus_ms(MAX_LIFETIME_MS + 2_000)),
         (Invalid::NoteTooLong, |_, request| request.note = "x".repeat(513)),

@@ -76,7 +76,7 @@ pub(crate) async fn start(dir: PathBuf, store: Store, at: Addresses) -> Result<A
     let (vaults, events) = (Vaults::default(), Arc::new(Events::default()));
     let router = Arc::new(Router::new(vaults.clone(), shelf.clone()));
     let inbox: Arc<dyn Inbox> = Arc::clone(&router) as Arc<dyn Inbox>;
-    let peers = Peers::start(endpoint, me.identity.clone(), &me.card(), inbox);
+    let peers = Peers::start(endpoint, Arc::clone(&me.identity), &me.card(), inbox);
     let bound = listen.first().map_or(api_at.ip(), SocketAddr::ip);
     let tools = Tools {
         me: Arc::clone(&me),

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use ed25519_dalek::SigningKey;
 use quorate_store::{Store, Write, open_with_pin, seal_with_pin};
@@ -41,7 +41,7 @@ pub(crate) struct Me {
     /// What people call it.
     pub(crate) name: String,
     /// Signs log heads, protocol messages and greetings.
-    pub(crate) identity: SigningKey,
+    pub(crate) identity: Arc<SigningKey>,
     /// Where connections end.
     pub(crate) endpoint: Zeroizing<[u8; 32]>,
     card: Mutex<VerifiedCard>,
@@ -93,7 +93,7 @@ impl Me {
         };
         let card = VerifiedCard::decode(&card).map_err(|_| unreadable(CARD))?;
         let secret = key(store, IDENTITY)?;
-        let identity = SigningKey::from_bytes(&secret);
+        let identity = Arc::new(SigningKey::from_bytes(&secret));
         if identity.verifying_key().to_bytes() != card.card().identity {
             return Err(unreadable(IDENTITY).into());
         }

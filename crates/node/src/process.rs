@@ -13,11 +13,14 @@ use rand_core::{OsRng, RngCore};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use zeroize::Zeroizing;
 
-/// A core dump would hold every key that is open; so there is none.
+/// A core dump would hold every key that is open; so there is none. Other processes of the same user can no longer
+/// attach and read this one's memory either.
 ///
 /// # Errors
-/// The system refuses the limit.
+/// The system refuses.
 pub(crate) fn forbid_core_dumps() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     Ok(setrlimit(
         Resource::Core,
         Rlimit {

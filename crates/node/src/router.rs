@@ -52,15 +52,15 @@ impl Router {
         let message = match Message::decode(payload) {
             Ok(message) => message,
             Err(error) => {
-                tracing::warn!(from = from.short(), %error, "dropped what is no message of a vault");
+                tracing::debug!(from = from.short(), %error, "dropped what is no message of a vault");
                 return;
             }
         };
         match self.vaults.of_id(&vault) {
             Some(handle) if handle.has_member(&from) => {
-                handle.tell(Input::Received(from, message)).await
+                handle.hear(from, message, payload.len()).await
             }
-            Some(_) => tracing::warn!(
+            Some(_) => tracing::debug!(
                 from = from.short(),
                 "dropped a message for a vault of which it is no member"
             ),

@@ -18,7 +18,7 @@ use crate::process::forbid_core_dumps;
 /// Environment variable with what to log, as `tracing-subscriber` reads it.
 pub const LOG_VARIABLE: &str = "QUORATE_LOG";
 /// What is logged unless it says otherwise.
-const DEFAULT_LOG: &str = "warn,quorate_node=info";
+const DEFAULT_LOG: &str = "error,quorate_node=info";
 /// Longest that tasks are waited for at the end.
 const ENDING: Duration = Duration::from_secs(3);
 

@@ -94,10 +94,12 @@ async fn plan(daemon: &Daemon, vault: &str, body: SendPayment) -> Result<Plan, R
     let to = recipient(&body.to)?;
     check_note(body.note.as_deref())?;
     let exact = exact_amount(&body.amount)?;
-    let from = handle
-        .look(|seen| seen.vault.state().address())
-        .await?
-        .ok_or_else(|| not_active(&name))?;
+    let chain = known.chain;
+    let look = handle.look(move |seen| {
+        let reserved = view::reserved(seen.vault).get(&chain).copied();
+        Some((seen.vault.state().address()?, reserved.unwrap_or_default()))
+    });
+    let (from, reserved) = look.await?.ok_or_else(|| not_active(&name))?;
     let quote = known.evm.fees().await?;
     let balance = known.evm.balance(from).await?.amount;
     let bounds = bounds(quote, body.max_fee_wei.as_deref())?;
@@ -110,10 +112,18 @@ async fn plan(daemon: &Daemon, vault: &str, body: SendPayment) -> Result<Plan, R
             "the fee bound is below today's fee; the payment waits until fees fall".to_owned(),
         );
     }
+    // What open requests may still take is not there to be sent.
+    let free = balance.checked_sub(reserved).unwrap_or_default();
+    if let Some(amount) = exact.filter(|amount| *amount > free && *amount <= balance) {
+        warnings.push(format!(
+            "other open requests can take so much that {} ETH are not left; this one then waits for funds",
+            amount.format_eth()
+        ));
+    }
     let proposal = Proposal {
         chain: known.chain,
         to: to.0,
-        amount: exact.map_or(Amount::Max { balance }, Amount::Exact),
+        amount: exact.map_or(Amount::Max { balance: free }, Amount::Exact),
         bounds,
         expires: Time(now_ms().saturating_add(body.expires_in_ms.unwrap_or(DEFAULT_LIFETIME_MS))),
         note: body.note.unwrap_or_default(),

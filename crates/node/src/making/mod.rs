@@ -26,8 +26,8 @@ use std::sync::{Arc, Mutex, Weak};
 use quorate_api::is_name;
 use quorate_store::Write;
 use quorate_threshold::{Engine, Parameters};
+use quorate_vault::Charter;
 use quorate_vault::machine::Phase;
-use quorate_vault::{Charter, PartyId};
 use quorate_wire::VerifiedCard;
 use rand_core::OsRng;
 use tokio::runtime::Handle;
@@ -35,7 +35,7 @@ use tokio::runtime::Handle;
 pub(crate) use self::error::MakingError;
 use self::invite::Open;
 use self::join::Admission;
-use self::record::{Founded, Inviting, Joined, Seat, Terms, contact, contacts};
+use self::record::{Founded, Inviting, Joined, Terms, contact, contacts};
 pub(crate) use self::record::{Labels, Stage, VaultRecord};
 use crate::chains::Chains;
 use crate::events::Events;
@@ -174,7 +174,7 @@ impl Making {
             name: name.to_owned(),
             charter,
             me: tools.me.party,
-            identity: Arc::new(tools.me.identity.clone()),
+            identity: Arc::clone(&tools.me.identity),
             engine: Arc::clone(&tools.engine),
             shelf: tools.shelf.clone(),
             peers: tools.peers.clone(),

@@ -34,42 +34,45 @@ pub(super) async fn accept_calls(peers: Peers) {
         let peers = peers.clone();
         tokio::spawn(async move {
             let answered = timeout(ANSWERING, answer(&peers, incoming)).await;
-            if let Ok(Some((contact, connection))) = answered {
-                take(&peers, contact, connection, false, Some(seat)).await;
+            if let Ok(Some((candidates, connection))) = answered {
+                take(&peers, &candidates, connection, false, Some(seat)).await;
             }
         });
     }
 }
 
 /// Sets an incoming connection up, if it is from somebody who is known.
-async fn answer(peers: &Peers, incoming: Incoming) -> Option<(Contact, Connection)> {
+async fn answer(peers: &Peers, incoming: Incoming) -> Option<(Vec<Contact>, Connection)> {
     let connection = incoming.accept().ok()?.await.ok()?;
-    let Some(contact) = peers.0.table.by_endpoint(connection.remote_id().as_bytes()) else {
+    let candidates = peers.0.table.at_endpoint(connection.remote_id().as_bytes());
+    if candidates.is_empty() {
         tracing::debug!("refused a call from an endpoint that is in no vault of ours");
         connection.close(REFUSED, b"not known here");
         return None;
-    };
-    Some((contact, connection))
+    }
+    Some((candidates, connection))
 }
 
 /// Greets and, if that goes well, runs the connection to its end. Tells whether it was a channel.
 async fn take<T>(
     peers: &Peers,
-    contact: Contact,
+    candidates: &[Contact],
     connection: Connection,
     begun_here: bool,
     seat: T,
 ) -> bool {
-    let party = contact.party();
-    let greeted = match greet(peers, &connection, &contact, begun_here).await {
+    let greeted = match greet(peers, &connection, candidates, begun_here).await {
         Ok(greeted) => greeted,
         Err(error) => {
-            tracing::info!(peer = party.short(), %error, "greeting failed");
-            peers.0.table.trouble(party, error.to_string());
+            for party in candidates.iter().map(Contact::party) {
+                tracing::info!(peer = party.short(), %error, "greeting failed");
+                peers.0.table.trouble(party, error.to_string());
+            }
             connection.close(REFUSED, b"greeting refused");
             return false;
         }
     };
+    let party = greeted.party;
     if !begun_here && let Some(address) = remote_address(&connection) {
         peers.0.table.seen_at(party, address);
     }
@@ -141,7 +144,7 @@ async fn call(peers: &Peers, contact: Contact) -> bool {
     )
     .await
     {
-        Ok(Ok(connection)) => take(peers, contact, connection, true, ()).await,
+        Ok(Ok(connection)) => take(peers, &[contact], connection, true, ()).await,
         Ok(Err(error)) => {
             tracing::debug!(
                 peer = party.short(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use iroh::endpoint::{Connection, RecvStream, SendStream};
+use quorate_vault::PartyId;
 use quorate_wire::{Channel, EXPORTER_LABEL, Hello, HelloError};
 use thiserror::Error;
 
@@ -29,6 +30,8 @@ pub(super) enum GreetError {
     Hello(HelloError),
     #[error("breaks off while greeting: {0}")]
     Io(#[from] std::io::Error),
+    #[error("another party answers at this address; ask the member for a new card")]
+    AnotherParty,
     #[error("does not greet in time")]
     TimedOut,
     #[error("has a connection without a binding value")]
@@ -54,18 +57,23 @@ impl From<HelloError> for GreetError {
 
 /// Both directions of a greeted connection's one stream.
 pub(super) struct Greeted {
+    /// Who it is: one of those that were expected.
+    pub(super) party: PartyId,
     pub(super) send: SendStream,
     pub(super) receive: RecvStream,
 }
 
-/// Greets `contact` on a connection that was begun here or there.
+/// Greets on a connection that was begun here or there, and finds out which of `candidates` it is.
+///
+/// # Errors
+/// [`GreetError`]; also if it is none of them.
 pub(super) async fn greet(
     peers: &Peers,
     connection: &Connection,
-    contact: &Contact,
+    candidates: &[Contact],
     begun_here: bool,
 ) -> Result<Greeted, GreetError> {
-    let greeting = exchange(peers, connection, contact, begun_here);
+    let greeting = exchange(peers, connection, candidates, begun_here);
     tokio::time::timeout(GREETING, greeting)
         .await
         .unwrap_or(Err(GreetError::TimedOut))
@@ -74,7 +82,7 @@ pub(super) async fn greet(
 async fn exchange(
     peers: &Peers,
     connection: &Connection,
-    contact: &Contact,
+    candidates: &[Contact],
     begun_here: bool,
 ) -> Result<Greeted, GreetError> {
     let channel = channel(peers, connection)?;
@@ -87,8 +95,17 @@ async fn exchange(
     let hello = Hello::sign(&peers.0.identity, &channel, SOFTWARE);
     write_frame(&mut send, &hello.encode()).await?;
     let theirs = read_frame(&mut receive, MAX_HELLO_BYTES).await?;
-    Hello::decode(&theirs)?.verify(&channel, Some(&contact.identity))?;
-    Ok(Greeted { send, receive })
+    let hello = Hello::decode(&theirs)?;
+    let identity = hello.verify(&channel, None)?;
+    let expected = candidates
+        .iter()
+        .find(|contact| contact.identity == identity);
+    let party = expected.ok_or(GreetError::AnotherParty)?.party();
+    Ok(Greeted {
+        party,
+        send,
+        receive,
+    })
 }
 
 fn channel(peers: &Peers, connection: &Connection) -> Result<Channel, GreetError> {

@@ -19,6 +19,9 @@ const PULSE: Duration = Duration::from_millis(800);
 /// A peer that was silent for so long is gone. Five seconds are promised; what is left is for telling it.
 const SILENCE: Duration = Duration::from_millis(3500);
 
+/// Cards that are taken on one connection; each can cost a commit.
+const MAX_CARDS: u32 = 8;
+
 /// Runs a greeted connection until it ends; tells that it stands and that it is gone.
 pub(super) async fn run(
     peers: &Peers,
@@ -47,7 +50,7 @@ pub(super) async fn run(
     peers.0.inbox.deliver(party, PeerEvent::Connected).await;
     drop(installed.turn);
 
-    let Greeted { send, receive } = greeted;
+    let Greeted { send, receive, .. } = greeted;
     let ended = tokio::select! {
         ended = write_all(send, waiting) => ended,
         ended = read_all(peers, party, installed.generation, receive, &outbox) => ended,
@@ -90,15 +93,20 @@ async fn read_all(
     mut receive: RecvStream,
     outbox: &Outbox,
 ) -> io::Result<()> {
+    let mut cards_left = MAX_CARDS;
     loop {
         let next = timeout(SILENCE, read_frame(&mut receive, MAX_FRAME_BYTES)).await;
         let bytes = next.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         peers.0.table.heard(party, generation);
-        let frame = Frame::decode(&bytes)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let frame = Frame::decode(&bytes).map_err(|error| refuse(&error.to_string()))?;
         let event = match frame {
             Frame::Vault { vault, payload } => PeerEvent::Vault { vault, payload },
-            Frame::Card { card } => PeerEvent::Card(Box::new(own_card_of(peers, party, &card)?)),
+            Frame::Card { card } => {
+                cards_left = cards_left
+                    .checked_sub(1)
+                    .ok_or_else(|| refuse("card after card"))?;
+                PeerEvent::Card(Box::new(own_card_of(peers, party, &card)?))
+            }
             Frame::Ping { nonce } => {
                 if let Ok(pong) = (Frame::Pong { nonce }).encode() {
                     outbox.offer(pong);
@@ -113,16 +121,19 @@ async fn read_all(
 
 /// A card is taken only from the party that it is about.
 fn own_card_of(peers: &Peers, party: PartyId, bytes: &[u8]) -> io::Result<VerifiedCard> {
-    let refuse = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-    let card = VerifiedCard::decode(bytes).map_err(|error| refuse(error.to_string()))?;
+    let card = VerifiedCard::decode(bytes).map_err(|error| refuse(&error.to_string()))?;
     let endpoint = peers.0.table.contact(party).map(|contact| contact.endpoint);
     let own = PartyId::of_identity(&card.card().identity) == party
         && Some(card.card().endpoint) == endpoint;
     if own {
         Ok(card)
     } else {
-        Err(refuse("it sent the card of somebody else".to_owned()))
+        Err(refuse("it sent the card of somebody else"))
     }
+}
+
+fn refuse(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
 fn described(error: &io::Error) -> String {

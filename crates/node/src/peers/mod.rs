@@ -111,7 +111,7 @@ impl WeakPeers {
 
 struct Inner {
     endpoint: Endpoint,
-    identity: SigningKey,
+    identity: Arc<SigningKey>,
     inbox: Arc<dyn Inbox>,
     table: Table,
 }
@@ -120,7 +120,7 @@ impl Peers {
     /// Takes calls on `endpoint` from now on. `identity` signs the hello, `card` is what peers are told.
     pub fn start(
         endpoint: Endpoint,
-        identity: SigningKey,
+        identity: Arc<SigningKey>,
         card: &VerifiedCard,
         inbox: Arc<dyn Inbox>,
     ) -> Self {

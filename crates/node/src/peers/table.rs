@@ -123,12 +123,14 @@ impl Table {
         Some(party)
     }
 
-    /// The party with this endpoint key.
-    pub(super) fn by_endpoint(&self, key: &[u8; 32]) -> Option<Contact> {
-        lock(&self.entries)
+    /// The parties that claim this endpoint key. A card proves no endpoint key, so a liar can claim another's; who it
+    /// is shows in the greeting.
+    pub(super) fn at_endpoint(&self, key: &[u8; 32]) -> Vec<Contact> {
+        let entries = lock(&self.entries);
+        let claims = entries
             .values()
-            .find(|entry| entry.contact.endpoint == *key)
-            .map(|entry| entry.contact.clone())
+            .filter(|entry| entry.contact.endpoint == *key);
+        claims.map(|entry| entry.contact.clone()).collect()
     }
 
     pub(super) fn contact(&self, party: PartyId) -> Option<Contact> {

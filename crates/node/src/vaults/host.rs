@@ -19,7 +19,7 @@ use quorate_vault::{
 use rand_core::OsRng;
 use thiserror::Error as ThisError;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use super::journal::{StoreJournal, snapshot};
@@ -36,6 +36,10 @@ use crate::shelf::Shelf;
 const MAX_JOBS: usize = 1024;
 /// Log entries and other inputs that share one commit at the most; the store takes 4096 writes.
 const MAX_BATCH: usize = 2048;
+/// What members said and waits for one vault, in units of [`UNIT`] bytes: 32 MiB.
+const MAX_UNITS: u32 = 32 * 1024;
+/// Bytes of one unit.
+const UNIT: usize = 1024;
 /// How often a vault is told the time when nothing else happens.
 const TICK: Duration = Duration::from_secs(1);
 /// Pause after a journal failed.
@@ -52,6 +56,8 @@ type Looking = Box<dyn FnOnce(Result<Seen<'_>, HostError>) + Send>;
 pub(crate) enum Job {
     /// Something happened.
     Input(Input),
+    /// A member said something; the room that it takes comes free when it has been dealt with.
+    Heard(PartyId, Message, OwnedSemaphorePermit),
     /// The person asks.
     Command(Command, oneshot::Sender<Result<Outcome, HostError>>),
     /// Somebody wants to look.
@@ -114,6 +120,7 @@ pub(crate) struct VaultHandle {
     /// Its founding charter.
     pub(crate) charter: Arc<Charter>,
     jobs: mpsc::Sender<Job>,
+    room: Arc<Semaphore>,
     changes: watch::Receiver<u64>,
 }
 
@@ -162,6 +169,19 @@ impl VaultHandle {
     pub(crate) fn greet(&self) {
         // The queue of a vault that has just started is empty; an error means that it has stopped.
         self.jobs.try_send(Job::Greet).ok();
+    }
+
+    /// Tells the vault what a member said in `bytes` bytes; waits while too much waits already, so that members
+    /// cannot fill this one's memory.
+    pub(crate) async fn hear(&self, from: PartyId, message: Message, bytes: usize) {
+        let units = u32::try_from(bytes / UNIT + 1)
+            .unwrap_or(u32::MAX)
+            .min(MAX_UNITS);
+        let room = Arc::clone(&self.room).acquire_many_owned(units).await;
+        if let Ok(room) = room {
+            // An error means that the vault has stopped.
+            self.jobs.send(Job::Heard(from, message, room)).await.ok();
+        }
     }
 
     /// Whether a party is a member.
@@ -221,6 +241,7 @@ pub(crate) fn start(
             id,
             charter,
             jobs: sender,
+            room: Arc::new(Semaphore::new(MAX_UNITS as usize)),
             changes: changed,
         },
         thread,
@@ -281,6 +302,7 @@ struct Batch {
     inputs: Vec<Input>,
     asked: Vec<(usize, oneshot::Sender<Result<Outcome, HostError>>)>,
     looks: Vec<Looking>,
+    rooms: Vec<OwnedSemaphorePermit>,
     greet: bool,
     weight: usize,
     stop: bool,
@@ -292,6 +314,10 @@ impl Batch {
             Job::Input(input) => {
                 self.weight += weight(&input);
                 self.inputs.push(input);
+            }
+            Job::Heard(from, message, room) => {
+                self.rooms.push(room);
+                self.add(Job::Input(Input::Received(from, message)));
             }
             Job::Command(command, answer) => {
                 self.asked.push((self.inputs.len(), answer));
@@ -353,6 +379,7 @@ impl Host {
             inputs,
             asked,
             looks,
+            rooms,
             greet,
             ..
         } = batch;
@@ -360,6 +387,7 @@ impl Host {
             Some(why) => refuse(asked, &why),
             None => self.step(inputs, asked),
         }
+        drop(rooms);
         if greet {
             self.greet_members();
         }

@@ -287,3 +287,23 @@ async fn a_peer_that_sends_junk_after_the_greeting_loses_its_channel() {
         at_a.problem(&bob)
     );
 }
+
+/// A card proves no endpoint key: a liar who claims another member's cannot push that one out.
+#[tokio::test]
+async fn who_claims_the_endpoint_of_another_does_not_shut_it_out() {
+    let (alice, bob, mallory) = (
+        Person::new("alice"),
+        Person::new("bob"),
+        Person::new("mallory"),
+    );
+    let (mut at_a, mut at_b) = (alice.start(0).await, bob.start(0).await);
+    let mut claim = mallory.contact(Vec::new());
+    claim.endpoint = bob.endpoint.verifying_key().to_bytes();
+    at_a.peers.know(claim);
+    at_a.peers.know(bob.contact(Vec::new()));
+    at_b.peers.know(alice.contact(at_a.addresses.clone()));
+    at_a.connected(&bob).await;
+    says(&at_b, &mut at_a, &bob, &alice, b"it is me").await;
+    assert!(!at_a.peers.is_online(mallory.party()));
+    at_b.connected(&alice).await;
+}

@@ -78,7 +78,7 @@ impl Person {
         let (sender, events) = unbounded_channel();
         let peers = Peers::start(
             endpoint,
-            self.identity.clone(),
+            Arc::new(self.identity.clone()),
             &self.card(),
             Arc::new(Recorder(sender)),
         );

@@ -35,7 +35,9 @@ impl Error {
             Self::NotABundle { .. } => {
                 "Copy the file again from where `quorate log export` wrote it; it must not be edited."
             }
-            Self::Audit(AuditError::Version { .. }) => "Update Quorate on this machine, then verify again.",
+            Self::Audit(AuditError::Version { .. }) => {
+                "Update Quorate on this machine, then verify again."
+            }
             Self::Audit(_) => {
                 "Ask a member of the vault to run `quorate log export` again; if it stays so, ask another member."
             }

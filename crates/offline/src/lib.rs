@@ -6,7 +6,8 @@
 mod error;
 
 pub use quorate_vault::audit::{
-    ApprovalReport, AuditError, Finding, LineReport, MemberReport, ReceiptReport, Report, Severity, SignatureReport,
+    ApprovalReport, AuditError, Finding, LineReport, MemberReport, ReceiptReport, Report, Severity,
+    SignatureReport,
 };
 
 pub use self::error::Error;

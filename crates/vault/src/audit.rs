@@ -22,14 +22,17 @@ use crate::ids::{PartyId, VaultId};
 
 pub use self::bundle::{BUNDLE_VERSION, Bundle, BundledLog, MAX_BUNDLED_LOGS};
 pub use self::report::{
-    ApprovalReport, Finding, LineReport, MemberReport, ReceiptReport, Report, Severity, SignatureReport,
+    ApprovalReport, Finding, LineReport, MemberReport, ReceiptReport, Report, Severity,
+    SignatureReport,
 };
 
 /// Why a bundle cannot be judged at all.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[allow(missing_docs)]
 pub enum AuditError {
-    #[error("the bundle has version {found}, this program knows {BUNDLE_VERSION}; use a newer Quorate")]
+    #[error(
+        "the bundle has version {found}, this program knows {BUNDLE_VERSION}; use a newer Quorate"
+    )]
     Version { found: u32 },
     #[error("{text:?} is no vault id; export the bundle again")]
     VaultId { text: String },
@@ -47,10 +50,14 @@ pub enum AuditError {
 /// [`AuditError`] if there is no charter to judge by. All else that is wrong or missing is a [`Finding`].
 pub fn judge(bundle: &Bundle) -> Result<Report, AuditError> {
     if bundle.version != BUNDLE_VERSION {
-        return Err(AuditError::Version { found: bundle.version });
+        return Err(AuditError::Version {
+            found: bundle.version,
+        });
     }
     if bundle.logs.len() > MAX_BUNDLED_LOGS {
-        return Err(AuditError::TooManyLogs { found: bundle.logs.len() });
+        return Err(AuditError::TooManyLogs {
+            found: bundle.logs.len(),
+        });
     }
     let vault = bundle.vault_id()?;
     let opened: Vec<logs::Opened> = bundle.logs.iter().map(logs::Opened::new).collect();
@@ -65,7 +72,10 @@ pub fn judge(bundle: &Bundle) -> Result<Report, AuditError> {
         });
     }
     if !matches!(state.act0(), Act0::Active { .. }) {
-        findings.push(Finding::missing("act 0", "the bundle does not show that every member has the vault's keys"));
+        findings.push(Finding::missing(
+            "act 0",
+            "the bundle does not show that every member has the vault's keys",
+        ));
     }
     entries::examine(&sound, &state, &mut findings);
     let signatures = signatures::examine(&sound, &state, &mut findings);

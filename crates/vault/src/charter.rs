@@ -157,7 +157,8 @@ impl Charter {
 
     /// Whether this party is a signer of the vault.
     pub fn is_signer(&self, party: &PartyId) -> bool {
-        self.member(party).is_some_and(|member| member.role == Role::Signer)
+        self.member(party)
+            .is_some_and(|member| member.role == Role::Signer)
     }
 
     /// The name of this party, or the first digits of its id if it is not a member.
@@ -176,12 +177,17 @@ impl Charter {
 
     /// The member whose network endpoint has this key.
     pub fn member_at_endpoint(&self, endpoint: &[u8; 32]) -> Option<&Member> {
-        self.members.iter().find(|member| member.endpoint == *endpoint)
+        self.members
+            .iter()
+            .find(|member| member.endpoint == *endpoint)
     }
 
     /// The member's x-coordinate in the committee.
     pub fn index_of(&self, party: &PartyId) -> Option<PartyIndex> {
-        let position = self.members.iter().position(|member| member.party == *party)?;
+        let position = self
+            .members
+            .iter()
+            .position(|member| member.party == *party)?;
         PartyIndex::new(u8::try_from(position).ok()?.checked_add(1)?).ok()
     }
 

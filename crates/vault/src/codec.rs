@@ -26,18 +26,29 @@ pub enum CodecError {
 /// The one encoding of `value`.
 pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     let out = vec![VERSION];
-    postcard::to_extend(value, out).expect("invariant: a Vec grows and our types have no unsized maps")
+    postcard::to_extend(value, out)
+        .expect("invariant: a Vec grows and our types have no unsized maps")
 }
 
 /// The value whose one encoding `bytes` is, if no longer than `limit`.
-pub(crate) fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, CodecError> {
+pub(crate) fn decode<T: Serialize + DeserializeOwned>(
+    bytes: &[u8],
+    limit: usize,
+) -> Result<T, CodecError> {
     if bytes.len() > limit {
-        return Err(CodecError::TooLong { found: bytes.len(), limit });
+        return Err(CodecError::TooLong {
+            found: bytes.len(),
+            limit,
+        });
     }
     let (&version, body) = bytes.split_first().ok_or(CodecError::Empty)?;
     if version != VERSION {
         return Err(CodecError::Version { found: version });
     }
     let value: T = postcard::from_bytes(body).map_err(|_| CodecError::Malformed)?;
-    if encode(&value) == bytes { Ok(value) } else { Err(CodecError::NotCanonical) }
+    if encode(&value) == bytes {
+        Ok(value)
+    } else {
+        Err(CodecError::NotCanonical)
+    }
 }

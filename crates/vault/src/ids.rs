@@ -68,7 +68,9 @@ impl PartyId {
 pub struct Ticket(pub u64);
 
 /// Milliseconds since 1970-01-01T00:00:00Z by the clock of whoever says it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Time(pub u64);
 
 impl Time {

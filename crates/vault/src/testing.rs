@@ -16,7 +16,8 @@ use quorate_threshold::{
 use crate::audit::Bundle;
 use crate::charter::{Charter, Member, Role, Rule};
 use crate::entry::{
-    Approval, Entry, Logged, Prepared, Purpose, Receipt, Request, Seen, SessionRecord, SessionResult,
+    Approval, Entry, Logged, Prepared, Purpose, Receipt, Request, Seen, SessionRecord,
+    SessionResult,
 };
 use crate::fold::{State, approval_hash, evm_address, intent_digest, prepared_hash, request_id};
 use crate::ids::{PartyId, RequestId, SessionId, Time};
@@ -27,7 +28,9 @@ pub(crate) const CHAIN: ChainId = ChainId::Eip155(31337);
 pub(crate) const START: Time = Time(1_800_000_000_000);
 const HOUR_MS: u64 = 3_600_000;
 /// The coefficients of the group's polynomial; the first is the secret key.
-const COEFFICIENTS: [u128; 16] = [7_919, 104_729, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47];
+const COEFFICIENTS: [u128; 16] = [
+    7_919, 104_729, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47,
+];
 
 pub(crate) fn identity(i: usize) -> SigningKey {
     SigningKey::from_bytes(&[u8::try_from(i).unwrap() + 1; 32])
@@ -45,7 +48,9 @@ pub(crate) fn founders(n: usize) -> Vec<Member> {
         let endpoint = SigningKey::from_bytes(&[u8::try_from(i).unwrap() + 201; 32]);
         Member {
             party: PartyId::of_identity(&identity),
-            name: names.get(i).map_or_else(|| format!("member-{i}"), |name| (*name).to_owned()),
+            name: names
+                .get(i)
+                .map_or_else(|| format!("member-{i}"), |name| (*name).to_owned()),
             identity,
             endpoint: endpoint.verifying_key().to_bytes(),
             credential: credential(i).verifying_key().to_bytes(),
@@ -72,7 +77,9 @@ pub(crate) fn charter(t: u8, n: usize) -> Charter {
 /// Shares of a small polynomial, the same for all three suites.
 fn share(suite: Suite, parameters: Parameters, index: PartyIndex) -> KeyShare {
     let value = |x: u8| {
-        let terms = COEFFICIENTS.iter().take(usize::from(parameters.threshold().get()));
+        let terms = COEFFICIENTS
+            .iter()
+            .take(usize::from(parameters.threshold().get()));
         terms.rev().fold(0u128, |sum, c| sum * u128::from(x) + c)
     };
     let scalar = |x: u8| {
@@ -112,7 +119,11 @@ pub(crate) fn sign(digest: &[u8; 32]) -> EcdsaSignature {
     let key = k256::ecdsa::SigningKey::from_slice(&secret).unwrap();
     let (signature, id): (Signature, RecoveryId) = key.sign_prehash_recoverable(digest).unwrap();
     let (r, s) = signature.split_bytes();
-    EcdsaSignature { r: r.into(), s: s.into(), recovery_id: id.to_byte() }
+    EcdsaSignature {
+        r: r.into(),
+        s: s.into(),
+        recovery_id: id.to_byte(),
+    }
 }
 
 /// What the members' logs say, as they grow.
@@ -132,20 +143,32 @@ impl World {
     pub(crate) fn silent(t: u8, n: usize) -> Self {
         let charter = charter(t, n);
         let public = public_keys(&charter, 5);
-        Self { charter, public, entries: Vec::new(), now: START, sessions: 0, requests: 0 }
+        Self {
+            charter,
+            public,
+            entries: Vec::new(),
+            now: START,
+            sessions: 0,
+            requests: 0,
+        }
     }
 
     /// Everybody confirmed, prepared and acknowledged.
     pub(crate) fn active(t: u8, n: usize) -> Self {
         static TWO_OF_THREE: LazyLock<World> = LazyLock::new(|| World::activate(2, 3));
-        if (t, n) == (2, 3) { TWO_OF_THREE.clone() } else { Self::activate(t, n) }
+        if (t, n) == (2, 3) {
+            TWO_OF_THREE.clone()
+        } else {
+            Self::activate(t, n)
+        }
     }
 
     fn activate(t: u8, n: usize) -> Self {
         let mut world = Self::silent(t, n);
         let all = 0..n;
         all.clone().for_each(|i| world.found(i));
-        all.clone().for_each(|i| world.say(i, Entry::CeremonyStarted { act: 0, attempt: 1 }));
+        all.clone()
+            .for_each(|i| world.say(i, Entry::CeremonyStarted { act: 0, attempt: 1 }));
         all.clone().for_each(|i| world.prepare(i, 1));
         all.for_each(|i| world.acknowledge(i, 1));
         world
@@ -153,7 +176,13 @@ impl World {
 
     pub(crate) fn say(&mut self, i: usize, entry: Entry) {
         self.now = self.now.plus_ms(1000);
-        self.entries.push((i, Logged { at: self.now, entry }));
+        self.entries.push((
+            i,
+            Logged {
+                at: self.now,
+                entry,
+            },
+        ));
     }
 
     pub(crate) fn found(&mut self, i: usize) {
@@ -163,7 +192,12 @@ impl World {
     pub(crate) fn prepared(&self, i: usize, attempt: u32, public: PublicKeys) -> Prepared {
         let hash = prepared_hash(&self.charter.vault_id(), 0, attempt, &public);
         let signature = identity(i).sign(&hash).to_bytes().to_vec();
-        Prepared { act: 0, attempt, public, signature }
+        Prepared {
+            act: 0,
+            attempt,
+            public,
+            signature,
+        }
     }
 
     pub(crate) fn prepare(&mut self, i: usize, attempt: u32) {
@@ -173,7 +207,14 @@ impl World {
 
     pub(crate) fn acknowledge(&mut self, i: usize, attempt: u32) {
         let public = self.public.hash();
-        self.say(i, Entry::Acknowledged { act: 0, attempt, public });
+        self.say(
+            i,
+            Entry::Acknowledged {
+                act: 0,
+                attempt,
+                public,
+            },
+        );
     }
 
     pub(crate) fn party(&self, i: usize) -> PartyId {
@@ -192,7 +233,10 @@ impl World {
             value: Wei::from(1_000_000_000_000_000u128),
             nonce: slot,
             gas_limit: TRANSFER_GAS,
-            bounds: Fees { max_fee_per_gas: 1_000_000_000_000, max_priority_fee_per_gas: 100_000_000_000 },
+            bounds: Fees {
+                max_fee_per_gas: 1_000_000_000_000,
+                max_priority_fee_per_gas: 100_000_000_000,
+            },
             fills_dead_slots_below: true,
         }
     }
@@ -225,7 +269,13 @@ impl World {
         self.approval_of(i, id, &standing.intent, &standing.request)
     }
 
-    pub(crate) fn approval_of(&self, i: usize, id: RequestId, intent: &Intent, request: &Request) -> Approval {
+    pub(crate) fn approval_of(
+        &self,
+        i: usize,
+        id: RequestId,
+        intent: &Intent,
+        request: &Request,
+    ) -> Approval {
         let mut approval = Approval {
             request: id,
             charter_version: 1,
@@ -257,11 +307,27 @@ impl World {
     }
 
     pub(crate) fn reject(&mut self, i: usize, id: RequestId) {
-        self.say(i, Entry::Rejection { request: id, reason: "not now".to_owned() });
+        self.say(
+            i,
+            Entry::Rejection {
+                request: id,
+                reason: "not now".to_owned(),
+            },
+        );
     }
 
     pub(crate) fn cancel(&mut self, i: usize, id: RequestId) {
         self.say(i, Entry::Cancellation { request: id });
+    }
+
+    pub(crate) fn ask_to_replace(&mut self, i: usize, request: RequestId, supersedes: SessionId) {
+        self.say(
+            i,
+            Entry::Replacement {
+                request,
+                supersedes,
+            },
+        );
     }
 
     /// Final bytes for a request and purpose, at fees that grow with `raise`.
@@ -324,21 +390,37 @@ impl World {
 
     fn digest(&self, id: RequestId, purpose: Purpose, unsigned: &[u8]) -> [u8; 32] {
         let intent = self.state(0).intent_for(&id, purpose).unwrap();
-        intent.check(unsigned).map_or([0; 32], |signable| signable.digest())
+        intent
+            .check(unsigned)
+            .map_or([0; 32], |signable| signable.digest())
     }
 
     pub(crate) fn signed(&mut self, members: &[usize], session: SessionId) {
         let state = self.state(0);
-        let (_, recorded) = state.session(&session).unwrap().records.iter().next().unwrap();
+        let (_, recorded) = state
+            .session(&session)
+            .unwrap()
+            .records
+            .iter()
+            .next()
+            .unwrap();
         let result = SessionResult::Signed(sign(&recorded.said.what.digest));
         for i in members {
-            self.say(*i, Entry::SessionOutcome { session, result: result.clone() });
+            self.say(
+                *i,
+                Entry::SessionOutcome {
+                    session,
+                    result: result.clone(),
+                },
+            );
         }
     }
 
     pub(crate) fn failed(&mut self, members: &[usize], session: SessionId) {
         for i in members {
-            let result = SessionResult::Failed { reason: "carol was silent".to_owned() };
+            let result = SessionResult::Failed {
+                reason: "carol was silent".to_owned(),
+            };
             self.say(*i, Entry::SessionOutcome { session, result });
         }
     }
@@ -350,7 +432,13 @@ impl World {
         session
     }
 
-    pub(crate) fn mined(&self, id: RequestId, slot: u64, session: SessionId, finalised: bool) -> Receipt {
+    pub(crate) fn mined(
+        &self,
+        id: RequestId,
+        slot: u64,
+        session: SessionId,
+        finalised: bool,
+    ) -> Receipt {
         let tx = self.state(0).signed_tx(&session).unwrap();
         let seen = Seen::Mined {
             hash: tx.hash,
@@ -362,7 +450,11 @@ impl World {
             effective_gas_price: 9_000_000_000,
             finalised,
         };
-        Receipt { request: id, slot, seen }
+        Receipt {
+            request: id,
+            slot,
+            seen,
+        }
     }
 
     pub(crate) fn mine(&mut self, i: usize, id: RequestId, slot: u64, session: SessionId) {
@@ -374,7 +466,11 @@ impl World {
     pub(crate) fn log(&self, i: usize) -> Log {
         let party = self.party(i);
         let vault = self.charter.vault_id();
-        let origin = Origin { vault: *vault.as_bytes(), author: *party.as_bytes(), incarnation: 0 };
+        let origin = Origin {
+            vault: *vault.as_bytes(),
+            author: *party.as_bytes(),
+            incarnation: 0,
+        };
         let key = identity(i);
         let mut log = Log::new(origin, key.verifying_key());
         for (_, logged) in self.entries.iter().filter(|(author, _)| *author == i) {
@@ -386,7 +482,9 @@ impl World {
 
     /// Everybody's log, as `log export` would write them.
     pub(crate) fn bundle(&self) -> Bundle {
-        let logs: Vec<Log> = (0..self.charter.members.len()).map(|i| self.log(i)).collect();
+        let logs: Vec<Log> = (0..self.charter.members.len())
+            .map(|i| self.log(i))
+            .collect();
         Bundle::of(&self.charter.vault_id(), &logs)
     }
 

@@ -28,7 +28,10 @@ fn a_bundle_of_version_1_is_verified() {
 #[test]
 fn a_report_is_json_for_machines() {
     let report = serde_json::to_value(verify_bundle(BUNDLE.as_bytes()).unwrap()).unwrap();
-    assert_eq!(report["signatures"][1]["approved"][0]["member"], json!("bob"));
+    assert_eq!(
+        report["signatures"][1]["approved"][0]["member"],
+        json!("bob")
+    );
     assert_eq!(report["findings"], json!([]));
     assert_eq!(report["words"].as_array().unwrap().len(), 6);
 }
@@ -40,7 +43,10 @@ fn tampering_is_named() {
     let report = verify(&bundle).unwrap();
     assert!(!report.is_sound());
     let finding = &report.findings[0];
-    assert_eq!((finding.severity, finding.place.as_str()), (Severity::Wrong, "bob's log"));
+    assert_eq!(
+        (finding.severity, finding.place.as_str()),
+        (Severity::Wrong, "bob's log")
+    );
 }
 
 #[test]
@@ -53,7 +59,17 @@ fn what_is_no_bundle_is_refused_with_a_hint() {
     let trailing = format!("{BUNDLE} {{}}");
     let deep = "[".repeat(100_000);
     let twice = BUNDLE.replacen("\"version\": 1,", "\"version\": 1, \"version\": 1,", 1);
-    for text in ["", "{}", "[]", "not json", &BUNDLE[..500], &extra, &trailing, &deep, &twice] {
+    for text in [
+        "",
+        "{}",
+        "[]",
+        "not json",
+        &BUNDLE[..500],
+        &extra,
+        &trailing,
+        &deep,
+        &twice,
+    ] {
         let error = verify_bundle(text.as_bytes()).unwrap_err();
         assert!(matches!(error, Error::NotABundle { .. }), "{error}");
         assert!(error.hint().ends_with('.'));
@@ -65,7 +81,12 @@ fn what_is_no_bundle_is_refused_with_a_hint() {
 #[test]
 fn a_bundle_beyond_the_limit_is_not_parsed() {
     let zeros = vec![0; MAX_BUNDLE_BYTES + 1];
-    assert_eq!(verify_bundle(&zeros), Err(Error::TooLarge { bytes: MAX_BUNDLE_BYTES + 1 }));
+    assert_eq!(
+        verify_bundle(&zeros),
+        Err(Error::TooLarge {
+            bytes: MAX_BUNDLE_BYTES + 1
+        })
+    );
 }
 
 #[test]
@@ -77,10 +98,16 @@ fn a_bundle_of_another_version_or_vault_is_refused_with_a_hint() {
     assert!(error.hint().contains("Update"));
     let mut other = bundle();
     other["vault"] = json!("11".repeat(32));
-    assert!(matches!(verify(&other).unwrap_err(), Error::Audit(AuditError::NoCharter { .. })));
+    assert!(matches!(
+        verify(&other).unwrap_err(),
+        Error::Audit(AuditError::NoCharter { .. })
+    ));
     let mut upper = bundle();
     upper["vault"] = json!(upper["vault"].as_str().unwrap().to_uppercase());
-    assert!(matches!(verify(&upper).unwrap_err(), Error::Audit(AuditError::VaultId { .. })));
+    assert!(matches!(
+        verify(&upper).unwrap_err(),
+        Error::Audit(AuditError::VaultId { .. })
+    ));
 }
 
 #[test]

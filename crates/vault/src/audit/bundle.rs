@@ -52,9 +52,11 @@ impl Bundle {
 
     /// The vault that it says it is of.
     pub(super) fn vault_id(&self) -> Result<VaultId, AuditError> {
-        id(&self.vault).map(VaultId).ok_or_else(|| AuditError::VaultId {
-            text: self.vault.chars().take(80).collect(),
-        })
+        id(&self.vault)
+            .map(VaultId)
+            .ok_or_else(|| AuditError::VaultId {
+                text: self.vault.chars().take(80).collect(),
+            })
     }
 }
 
@@ -65,7 +67,12 @@ impl BundledLog {
         Some(Self {
             author: hex::encode(log.origin().author),
             incarnation: log.origin().incarnation,
-            entries: log.entries().iter().take(signed).map(|entry| STANDARD.encode(entry)).collect(),
+            entries: log
+                .entries()
+                .iter()
+                .take(signed)
+                .map(|entry| STANDARD.encode(entry))
+                .collect(),
             checkpoint,
         })
     }
@@ -73,7 +80,9 @@ impl BundledLog {
     /// Entry bytes; `Err` with the position of the first that is no base64.
     pub(super) fn entry_bytes(&self) -> Result<Vec<Vec<u8>>, usize> {
         let decoded = self.entries.iter().enumerate();
-        decoded.map(|(position, text)| STANDARD.decode(text).map_err(|_| position)).collect()
+        decoded
+            .map(|(position, text)| STANDARD.decode(text).map_err(|_| position))
+            .collect()
     }
 }
 

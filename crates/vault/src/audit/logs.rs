@@ -50,7 +50,9 @@ impl<'a> Opened<'a> {
 
 /// The charter that founds this vault, from whichever log has it: its hash is the vault's id.
 pub(super) fn founding_charter(logs: &[Opened<'_>], vault: &VaultId) -> Option<Charter> {
-    logs.iter().filter_map(Opened::founds).find(|charter| charter.vault_id() == *vault)
+    logs.iter()
+        .filter_map(Opened::founds)
+        .find(|charter| charter.vault_id() == *vault)
 }
 
 /// The logs that their authors signed; everything against the others, and every member without one, is a finding.
@@ -74,26 +76,42 @@ pub(super) fn sound(logs: &[Opened<'_>], state: &State, findings: &mut Vec<Findi
     sound
 }
 
-fn believe(log: &Opened<'_>, state: &State, seen: &mut BTreeSet<(PartyId, u32)>) -> Result<Sound, Finding> {
-    let author = log.author.and_then(|author| state.charter().member(&author));
+fn believe(
+    log: &Opened<'_>,
+    state: &State,
+    seen: &mut BTreeSet<(PartyId, u32)>,
+) -> Result<Sound, Finding> {
+    let author = log
+        .author
+        .and_then(|author| state.charter().member(&author));
     let Some(member) = author else {
         let shown: String = log.bundled.author.chars().take(16).collect();
-        return Err(Finding::wrong(format!("log of {shown:?}"), "its author is no member of this vault"));
+        return Err(Finding::wrong(
+            format!("log of {shown:?}"),
+            "its author is no member of this vault",
+        ));
     };
     let incarnation = log.bundled.incarnation;
     let place = format!("{}'s log", member.name);
     if !seen.insert((member.party, incarnation)) {
-        return Err(Finding::wrong(place, "it is in the bundle twice; only the first is used"));
+        return Err(Finding::wrong(
+            place,
+            "it is in the bundle twice; only the first is used",
+        ));
     }
-    let bytes = log
-        .bytes
-        .as_ref()
-        .map_err(|position| Finding::wrong(format!("{place}, entry {position}"), "it is not base64"))?;
+    let bytes = log.bytes.as_ref().map_err(|position| {
+        Finding::wrong(format!("{place}, entry {position}"), "it is not base64")
+    })?;
     let signed = signed_by_author(log.bundled, member, state, bytes);
-    let held = signed.map_err(|why| Finding::wrong(place, format!("its checkpoint does not hold: {why}")))?;
-    let readable = held.entries().iter().enumerate().filter_map(|(position, bytes)| {
-        Some((u64::try_from(position).ok()?, Logged::decode(bytes).ok()?))
-    });
+    let held = signed
+        .map_err(|why| Finding::wrong(place, format!("its checkpoint does not hold: {why}")))?;
+    let readable = held
+        .entries()
+        .iter()
+        .enumerate()
+        .filter_map(|(position, bytes)| {
+            Some((u64::try_from(position).ok()?, Logged::decode(bytes).ok()?))
+        });
     Ok(Sound {
         author: member.party,
         name: member.name.clone(),
@@ -104,29 +122,51 @@ fn believe(log: &Opened<'_>, state: &State, seen: &mut BTreeSet<(PartyId, u32)>)
 }
 
 /// The log, if the member's identity key signs a checkpoint over exactly these entries.
-fn signed_by_author(bundled: &BundledLog, member: &Member, state: &State, bytes: &[Vec<u8>]) -> Result<Log, String> {
+fn signed_by_author(
+    bundled: &BundledLog,
+    member: &Member,
+    state: &State,
+    bytes: &[Vec<u8>],
+) -> Result<Log, String> {
     let origin = Origin {
         vault: *state.vault().as_bytes(),
         author: *member.party.as_bytes(),
         incarnation: bundled.incarnation,
     };
     let key = member.identity_key().map_err(|error| error.to_string())?;
-    let checkpoint = SignedCheckpoint::parse(&bundled.checkpoint).map_err(|error| error.to_string())?;
-    let log = Log::restore(origin, key, bytes.to_vec(), vec![checkpoint]).map_err(|error| error.to_string())?;
+    let checkpoint =
+        SignedCheckpoint::parse(&bundled.checkpoint).map_err(|error| error.to_string())?;
+    let log = Log::restore(origin, key, bytes.to_vec(), vec![checkpoint])
+        .map_err(|error| error.to_string())?;
     if log.signed_size() != log.size() {
-        return Err(format!("it covers {} of {} entries", log.signed_size(), log.size()));
+        return Err(format!(
+            "it covers {} of {} entries",
+            log.signed_size(),
+            log.size()
+        ));
     }
     Ok(log)
 }
 
 /// Names entries that their author signed although nobody can read them.
 fn unreadable(log: &Opened<'_>, sound: &Sound, findings: &mut Vec<Finding>) {
-    let readable: BTreeSet<u64> = sound.entries.iter().map(|(position, _)| *position).collect();
+    let readable: BTreeSet<u64> = sound
+        .entries
+        .iter()
+        .map(|(position, _)| *position)
+        .collect();
     for position in (0..sound.size).filter(|position| !readable.contains(position)) {
-        let bytes = log.bytes.as_ref().ok().and_then(|all| all.get(usize::try_from(position).ok()?));
+        let bytes = log
+            .bytes
+            .as_ref()
+            .ok()
+            .and_then(|all| all.get(usize::try_from(position).ok()?));
         let why = bytes.and_then(|bytes| Logged::decode(bytes).err());
         let why = why.map_or_else(String::new, |error| format!(": {error}"));
-        findings.push(Finding::wrong(sound.place(position), format!("it is no entry that this program knows{why}")));
+        findings.push(Finding::wrong(
+            sound.place(position),
+            format!("it is no entry that this program knows{why}"),
+        ));
     }
 }
 
@@ -134,7 +174,10 @@ fn unreadable(log: &Opened<'_>, sound: &Sound, findings: &mut Vec<Finding>) {
 fn check_begin(member: &Member, sound: &[Sound], state: &State, findings: &mut Vec<Finding>) {
     let place = format!("{}'s log", member.name);
     let Some(first) = sound.iter().find(|log| log.author == member.party) else {
-        findings.push(Finding::missing(place, "no signed log of this member is in the bundle"));
+        findings.push(Finding::missing(
+            place,
+            "no signed log of this member is in the bundle",
+        ));
         return;
     };
     let begins = first.entries.first().is_some_and(|(position, logged)| {
@@ -142,7 +185,10 @@ fn check_begin(member: &Member, sound: &[Sound], state: &State, findings: &mut V
         *position == 0 && founded
     });
     if !begins {
-        findings.push(Finding::wrong(place, "it does not begin with this vault's founding charter"));
+        findings.push(Finding::wrong(
+            place,
+            "it does not begin with this vault's founding charter",
+        ));
     }
 }
 

@@ -151,18 +151,28 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn wrong(place: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { severity: Severity::Wrong, place: place.into(), what: what.into() }
+        Self {
+            severity: Severity::Wrong,
+            place: place.into(),
+            what: what.into(),
+        }
     }
 
     pub(super) fn missing(place: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { severity: Severity::Missing, place: place.into(), what: what.into() }
+        Self {
+            severity: Severity::Missing,
+            place: place.into(),
+            what: what.into(),
+        }
     }
 }
 
 impl Report {
     /// Whether nothing in the bundle is wrong. Something may still be missing.
     pub fn is_sound(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity != Severity::Wrong)
+        self.findings
+            .iter()
+            .all(|finding| finding.severity != Severity::Wrong)
     }
 
     /// Whether nothing is wrong and nothing missing.
@@ -192,7 +202,11 @@ pub(super) fn assemble(
         party: member.party.to_string(),
         controller: member.controller.clone(),
         domains: member.domains.clone(),
-        entries: logs.iter().filter(|log| log.author == member.party).map(|log| log.size).sum(),
+        entries: logs
+            .iter()
+            .filter(|log| log.author == member.party)
+            .map(|log| log.size)
+            .sum(),
         confirmed: state.has_founded(&member.party),
         acknowledged: state.has_acknowledged(&member.party),
     });
@@ -200,7 +214,11 @@ pub(super) fn assemble(
     Report {
         vault: state.vault().to_string(),
         name: charter.name.clone(),
-        words: fingerprint.as_array().iter().map(|word| (*word).to_owned()).collect(),
+        words: fingerprint
+            .as_array()
+            .iter()
+            .map(|word| (*word).to_owned())
+            .collect(),
         threshold: charter.threshold,
         needed: charter.needed(),
         address: state.address().map(|address| address.to_string()),

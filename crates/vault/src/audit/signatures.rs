@@ -12,17 +12,25 @@ use crate::fold::{Consent, Recorded, SessionFacts, State};
 use crate::ids::{PartyId, RequestId, SessionId};
 
 /// Reports every signature that any log states, and names what is wrong or missing behind each.
-pub(super) fn examine(logs: &[Sound], state: &State, findings: &mut Vec<Finding>) -> Vec<SignatureReport> {
+pub(super) fn examine(
+    logs: &[Sound],
+    state: &State,
+    findings: &mut Vec<Finding>,
+) -> Vec<SignatureReport> {
     let mut reports = Vec::new();
     let mut slots: BTreeMap<RequestId, u64> = BTreeMap::new();
     for id in stated(logs) {
-        let Some(made) = Made::of(&id, state) else { continue };
+        let Some(made) = Made::of(&id, state) else {
+            continue;
+        };
         made.check(state, findings);
         if made.verified && made.recorded.said.what.purpose == Purpose::Payment {
             let slot = made.recorded.transfer.nonce;
             let first = *slots.entry(made.recorded.said.what.request).or_insert(slot);
             if first != slot {
-                let what = format!("it is signed for slot {first} and for slot {slot}: it could be paid twice");
+                let what = format!(
+                    "it is signed for slot {first} and for slot {slot}: it could be paid twice"
+                );
                 findings.push(Finding::wrong(made.request_place(), what));
             }
         }
@@ -38,7 +46,10 @@ fn stated(logs: &[Sound]) -> Vec<SessionId> {
         .iter()
         .flat_map(|log| &log.entries)
         .filter_map(|(_, logged)| match &logged.entry {
-            Entry::SessionOutcome { session, result: crate::entry::SessionResult::Signed(_) } => Some(*session),
+            Entry::SessionOutcome {
+                session,
+                result: crate::entry::SessionResult::Signed(_),
+            } => Some(*session),
             _ => None,
         })
         .collect();
@@ -62,7 +73,11 @@ impl<'a> Made<'a> {
     /// `None` if no record of whoever states the signature is there; the entry is named already.
     fn of(id: &SessionId, state: &'a State) -> Option<Self> {
         let facts = state.session(id)?;
-        let author = facts.verified.iter().chain(facts.signed.keys()).find(|p| facts.records.contains_key(*p))?;
+        let author = facts
+            .verified
+            .iter()
+            .chain(facts.signed.keys())
+            .find(|p| facts.records.contains_key(*p))?;
         let recorded = facts.records.get(author)?;
         Some(Self {
             id: *id,
@@ -77,7 +92,10 @@ impl<'a> Made<'a> {
 
     fn check(&self, state: &State, findings: &mut Vec<Finding>) {
         if !state.knows(&self.recorded.said.what.request) {
-            findings.push(Finding::missing(self.place(), "the request that it serves is not in the bundle"));
+            findings.push(Finding::missing(
+                self.place(),
+                "the request that it serves is not in the bundle",
+            ));
             return;
         }
         self.check_request(state, findings);
@@ -86,23 +104,36 @@ impl<'a> Made<'a> {
         for (party, other) in &self.facts.records {
             if other.said.what != *record {
                 let who = state.charter().name_of(party);
-                findings.push(Finding::wrong(self.place(), format!("{who}'s record of it says something else")));
+                findings.push(Finding::wrong(
+                    self.place(),
+                    format!("{who}'s record of it says something else"),
+                ));
             }
         }
     }
 
     /// It was asked for, in time, and enough members approved it.
     fn check_request(&self, state: &State, findings: &mut Vec<Finding>) {
-        let Some(standing) = state.standing(&self.recorded.said.what.request, self.recorded.said.at) else { return };
+        let Some(standing) =
+            state.standing(&self.recorded.said.what.request, self.recorded.said.at)
+        else {
+            return;
+        };
         let needed = usize::from(state.charter().needed());
         if self.consents.len() < needed {
-            let what = format!("{} of {needed} approvals are in the bundle", self.consents.len());
+            let what = format!(
+                "{} of {needed} approvals are in the bundle",
+                self.consents.len()
+            );
             findings.push(Finding::missing(self.place(), what));
         }
         for (party, recorded) in &self.facts.records {
             if recorded.said.at >= standing.request.expires {
                 let who = state.charter().name_of(party);
-                findings.push(Finding::wrong(self.place(), format!("{who} signed it after its expiry")));
+                findings.push(Finding::wrong(
+                    self.place(),
+                    format!("{who} signed it after its expiry"),
+                ));
             }
         }
     }
@@ -112,19 +143,29 @@ impl<'a> Made<'a> {
         for party in &self.recorded.said.what.quorum {
             let who = state.charter().name_of(party);
             let Some(recorded) = self.facts.records.get(party) else {
-                let what = format!("{who} took part, but the bundle has no record of it in {who}'s log");
+                let what =
+                    format!("{who} took part, but the bundle has no record of it in {who}'s log");
                 findings.push(Finding::missing(self.place(), what));
                 continue;
             };
             let consent = self.consents.iter().find(|consent| consent.party == *party);
             if consent.is_none_or(|consent| consent.place > recorded.said.place) {
-                let what = format!("{who} signed it without an approval of {who}'s own before that");
+                let what =
+                    format!("{who} signed it without an approval of {who}'s own before that");
                 findings.push(Finding::wrong(self.place(), what));
             }
         }
-        for party in self.facts.records.keys().filter(|party| !self.recorded.said.what.quorum.contains(party)) {
+        for party in self
+            .facts
+            .records
+            .keys()
+            .filter(|party| !self.recorded.said.what.quorum.contains(party))
+        {
             let who = state.charter().name_of(party);
-            findings.push(Finding::wrong(self.place(), format!("{who} has a record of it, but is not in its quorum")));
+            findings.push(Finding::wrong(
+                self.place(),
+                format!("{who} has a record of it, but is not in its quorum"),
+            ));
         }
     }
 
@@ -140,35 +181,62 @@ impl<'a> Made<'a> {
         let record = &self.recorded.said.what;
         let name = |party: &PartyId| state.charter().name_of(party);
         let standing = state.standing(&record.request, self.recorded.said.at);
-        let intent = state.intended(self.recorded).map(|intent| intent.display()).unwrap_or_default();
+        let intent = state
+            .intended(self.recorded)
+            .map(|intent| intent.display())
+            .unwrap_or_default();
         let asked = standing.as_ref();
-        let unrecorded = record.quorum.iter().filter(|party| !self.facts.records.contains_key(*party));
+        let unrecorded = record
+            .quorum
+            .iter()
+            .filter(|party| !self.facts.records.contains_key(*party));
         SignatureReport {
             session: self.id.to_string(),
             request: record.request.to_string(),
             purpose: purpose(record.purpose).to_owned(),
             slot: self.recorded.transfer.nonce,
             attempt: record.attempt,
-            intent: intent.into_iter().map(|l| LineReport { label: l.label.to_owned(), value: l.value }).collect(),
-            requested_by: asked.map(|standing| name(&standing.author)).unwrap_or_default(),
+            intent: intent
+                .into_iter()
+                .map(|l| LineReport {
+                    label: l.label.to_owned(),
+                    value: l.value,
+                })
+                .collect(),
+            requested_by: asked
+                .map(|standing| name(&standing.author))
+                .unwrap_or_default(),
             requested_at_ms: asked.map(|standing| standing.asked.0).unwrap_or_default(),
-            note: asked.map(|standing| standing.request.note.clone()).unwrap_or_default(),
-            approved: self.consents.iter().map(|consent| approval(consent, state)).collect(),
+            note: asked
+                .map(|standing| standing.request.note.clone())
+                .unwrap_or_default(),
+            approved: self
+                .consents
+                .iter()
+                .map(|consent| approval(consent, state))
+                .collect(),
             opener: name(&record.opener),
             quorum: record.quorum.iter().map(name).collect(),
             unrecorded: unrecorded.map(name).collect(),
             verified: self.verified,
             digest: hex::encode(record.digest),
             signature: signature_hex(&self.signature),
-            tx_hash: self.tx.as_ref().map(|tx| format!("0x{}", hex::encode(tx.hash))),
+            tx_hash: self
+                .tx
+                .as_ref()
+                .map(|tx| format!("0x{}", hex::encode(tx.hash))),
             receipts: self.receipts(logs),
         }
     }
 
     /// What members last saw of this very transaction.
     fn receipts(&self, logs: &[Sound]) -> Vec<ReceiptReport> {
-        let Some(tx) = &self.tx else { return Vec::new() };
-        logs.iter().filter_map(|log| receipt(log, self.recorded.transfer.nonce, tx)).collect()
+        let Some(tx) = &self.tx else {
+            return Vec::new();
+        };
+        logs.iter()
+            .filter_map(|log| receipt(log, self.recorded.transfer.nonce, tx))
+            .collect()
     }
 }
 
@@ -196,15 +264,30 @@ fn signature_hex(signature: &EcdsaSignature) -> String {
 fn receipt(log: &Sound, slot: u64, tx: &SignedTx) -> Option<ReceiptReport> {
     let mut newest: Option<(RequestId, &Seen)> = None;
     for (_, logged) in &log.entries {
-        let Entry::Receipt(receipt) = &logged.entry else { continue };
+        let Entry::Receipt(receipt) = &logged.entry else {
+            continue;
+        };
         match &receipt.seen {
-            Seen::Mined { raw, .. } if *raw == tx.raw => newest = Some((receipt.request, &receipt.seen)),
-            Seen::Unmined if receipt.slot == slot => newest = newest.filter(|(of, _)| *of != receipt.request),
+            Seen::Mined { raw, .. } if *raw == tx.raw => {
+                newest = Some((receipt.request, &receipt.seen))
+            }
+            Seen::Unmined if receipt.slot == slot => {
+                newest = newest.filter(|(of, _)| *of != receipt.request)
+            }
             _ => {}
         }
     }
     match newest {
-        Some((_, Seen::Mined { block_number, block_hash, success, finalised, .. })) => Some(ReceiptReport {
+        Some((
+            _,
+            Seen::Mined {
+                block_number,
+                block_hash,
+                success,
+                finalised,
+                ..
+            },
+        )) => Some(ReceiptReport {
             member: log.name.clone(),
             block: *block_number,
             block_hash: format!("0x{}", hex::encode(block_hash)),

@@ -20,21 +20,37 @@ pub const MAX_DOMAINS: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[allow(missing_docs)]
 pub enum CharterError {
-    #[error("the charter has version {found}, and a vault is founded with version {FOUNDING_VERSION}; update the older member")]
+    #[error(
+        "the charter has version {found}, and a vault is founded with version {FOUNDING_VERSION}; update the older member"
+    )]
     Version { found: u32 },
-    #[error("{threshold} of {members} is not possible: 2 to 16 members, and the threshold more than half of them and at least 2")]
+    #[error(
+        "{threshold} of {members} is not possible: 2 to 16 members, and the threshold more than half of them and at least 2"
+    )]
     Parameters { threshold: u8, members: usize },
-    #[error("{k} approvals are not possible: choose at least the threshold of {threshold} and at most all {members} members")]
-    Approvals { k: u8, threshold: u8, members: usize },
-    #[error("{what} {name:?} is not a name: choose 1 to {MAX_NAME_CHARS} letters, digits, single spaces, '-', '_' or '.'")]
+    #[error(
+        "{k} approvals are not possible: choose at least the threshold of {threshold} and at most all {members} members"
+    )]
+    Approvals {
+        k: u8,
+        threshold: u8,
+        members: usize,
+    },
+    #[error(
+        "{what} {name:?} is not a name: choose 1 to {MAX_NAME_CHARS} letters, digits, single spaces, '-', '_' or '.'"
+    )]
     Name { what: &'static str, name: String },
-    #[error("{label:?} of {name} is not a label: choose 1 to {MAX_LABEL_CHARS} printable characters, and at most {MAX_DOMAINS} domains, each once")]
+    #[error(
+        "{label:?} of {name} is not a label: choose 1 to {MAX_LABEL_CHARS} printable characters, and at most {MAX_DOMAINS} domains, each once"
+    )]
     Label { label: String, name: String },
     #[error("two members are called {name:?}; one of them must join again under another name")]
     DuplicateName { name: String },
     #[error("{name} has the {what} of another member; it must join again with keys of its own")]
     Duplicate { what: &'static str, name: String },
-    #[error("{name}'s approval key also serves as identity or endpoint; it must join again with an approval key of its own")]
+    #[error(
+        "{name}'s approval key also serves as identity or endpoint; it must join again with an approval key of its own"
+    )]
     CredentialReused { name: String },
     #[error("{name}'s party id is not the hash of its identity key; it must join again")]
     PartyId { name: String },
@@ -49,7 +65,9 @@ pub enum CharterError {
 /// Everything a founding charter promises.
 pub(super) fn check(charter: &Charter) -> Result<(), CharterError> {
     if charter.version != FOUNDING_VERSION {
-        return Err(CharterError::Version { found: charter.version });
+        return Err(CharterError::Version {
+            found: charter.version,
+        });
     }
     check_numbers(charter)?;
     check_name("vault", &charter.name)?;
@@ -73,7 +91,11 @@ fn check_numbers(charter: &Charter) -> Result<(), CharterError> {
         .ok_or(CharterError::Parameters { threshold, members })?;
     let k = charter.needed();
     if k < threshold || k > parameters.parties() {
-        return Err(CharterError::Approvals { k, threshold, members });
+        return Err(CharterError::Approvals {
+            k,
+            threshold,
+            members,
+        });
     }
     Ok(())
 }
@@ -83,8 +105,16 @@ fn check_member(member: &Member) -> Result<(), CharterError> {
     check_label(&member.controller, &member.name)?;
     let distinct: BTreeSet<&String> = member.domains.iter().collect();
     if member.domains.len() > MAX_DOMAINS || distinct.len() != member.domains.len() {
-        let label = member.domains.join(", ").chars().take(MAX_LABEL_CHARS).collect();
-        return Err(CharterError::Label { label, name: member.name.clone() });
+        let label = member
+            .domains
+            .join(", ")
+            .chars()
+            .take(MAX_LABEL_CHARS)
+            .collect();
+        return Err(CharterError::Label {
+            label,
+            name: member.name.clone(),
+        });
     }
     member
         .domains
@@ -94,7 +124,9 @@ fn check_member(member: &Member) -> Result<(), CharterError> {
     member.credential_key()?;
     key(&member.endpoint, "endpoint", &member.name)?;
     if member.party != PartyId::of_identity(&member.identity) {
-        return Err(CharterError::PartyId { name: member.name.clone() });
+        return Err(CharterError::PartyId {
+            name: member.name.clone(),
+        });
     }
     Ok(())
 }
@@ -117,7 +149,8 @@ fn check_name(what: &'static str, name: &str) -> Result<(), CharterError> {
 fn check_label(label: &str, name: &str) -> Result<(), CharterError> {
     let plain = |c: char| c.is_alphanumeric() || c.is_ascii_graphic() || c == ' ';
     let length = label.chars().count();
-    if (1..=MAX_LABEL_CHARS).contains(&length) && label.chars().all(plain) && label.trim() == label {
+    if (1..=MAX_LABEL_CHARS).contains(&length) && label.chars().all(plain) && label.trim() == label
+    {
         return Ok(());
     }
     Err(CharterError::Label {
@@ -132,7 +165,10 @@ fn check_unique(charter: &Charter) -> Result<(), CharterError> {
     let (mut endpoints, mut credentials) = (BTreeSet::new(), BTreeSet::new());
     for member in &charter.members {
         let name = member.name.clone();
-        let duplicate = |what| CharterError::Duplicate { what, name: name.clone() };
+        let duplicate = |what| CharterError::Duplicate {
+            what,
+            name: name.clone(),
+        };
         if !names.insert(name.to_lowercase()) {
             return Err(CharterError::DuplicateName { name });
         }
@@ -153,16 +189,29 @@ fn check_unique(charter: &Charter) -> Result<(), CharterError> {
     charter
         .members
         .iter()
-        .find(|member| identities.contains(&member.credential) || endpoints.contains(&member.credential))
-        .map_or(Ok(()), |member| Err(CharterError::CredentialReused { name: member.name.clone() }))
+        .find(|member| {
+            identities.contains(&member.credential) || endpoints.contains(&member.credential)
+        })
+        .map_or(Ok(()), |member| {
+            Err(CharterError::CredentialReused {
+                name: member.name.clone(),
+            })
+        })
 }
 
 /// A key on the curve that is not of small order, under which anything would verify.
-pub(super) fn key(bytes: &[u8; 32], what: &'static str, name: &str) -> Result<VerifyingKey, CharterError> {
+pub(super) fn key(
+    bytes: &[u8; 32],
+    what: &'static str,
+    name: &str,
+) -> Result<VerifyingKey, CharterError> {
     VerifyingKey::from_bytes(bytes)
         .ok()
         .filter(|key| !key.is_weak())
-        .ok_or_else(|| CharterError::Key { what, name: name.to_owned() })
+        .ok_or_else(|| CharterError::Key {
+            what,
+            name: name.to_owned(),
+        })
 }
 
 #[cfg(test)]
@@ -187,7 +236,9 @@ mod tests {
         let mut c = charter(9, 16);
         for member in &mut c.members {
             member.controller = "ß".repeat(64);
-            member.domains = (0..MAX_DOMAINS).map(|i| format!("{i}{}", "ß".repeat(63))).collect();
+            member.domains = (0..MAX_DOMAINS)
+                .map(|i| format!("{i}{}", "ß".repeat(63)))
+                .collect();
         }
         c.check().unwrap();
     }
@@ -198,12 +249,18 @@ mod tests {
             let mut c = charter(2, 3);
             c.threshold = threshold;
             c.members = founders(members);
-            assert!(matches!(c.check(), Err(CharterError::Parameters { .. })), "{threshold} of {members}");
+            assert!(
+                matches!(c.check(), Err(CharterError::Parameters { .. })),
+                "{threshold} of {members}"
+            );
         }
         for k in [0, 1, 4, 255] {
             let mut c = charter(2, 3);
             c.rule = Rule::Approvals { k };
-            assert!(matches!(c.check(), Err(CharterError::Approvals { .. })), "{k}");
+            assert!(
+                matches!(c.check(), Err(CharterError::Approvals { .. })),
+                "{k}"
+            );
         }
     }
 
@@ -212,9 +269,18 @@ mod tests {
     fn shared_names_and_keys_are_refused() {
         let changes: [(Change, &str); 4] = [
             (|c| c.members[1] = c.members[0].clone(), "called"),
-            (|c| c.members[1].name = c.members[0].name.to_uppercase(), "called"),
-            (|c| c.members[1].endpoint = c.members[0].endpoint, "endpoint key"),
-            (|c| c.members[1].credential = c.members[0].credential, "approval key"),
+            (
+                |c| c.members[1].name = c.members[0].name.to_uppercase(),
+                "called",
+            ),
+            (
+                |c| c.members[1].endpoint = c.members[0].endpoint,
+                "endpoint key",
+            ),
+            (
+                |c| c.members[1].credential = c.members[0].credential,
+                "approval key",
+            ),
         ];
         for (change, says) in changes {
             let mut c = charter(2, 3);
@@ -228,7 +294,10 @@ mod tests {
         assert!(matches!(c.check(), Err(CharterError::Duplicate { .. })));
         let mut c = charter(2, 3);
         c.members[1].credential = c.members[2].endpoint;
-        assert!(matches!(c.check(), Err(CharterError::CredentialReused { .. })));
+        assert!(matches!(
+            c.check(),
+            Err(CharterError::CredentialReused { .. })
+        ));
     }
 
     #[test]
@@ -257,21 +326,42 @@ mod tests {
 
     #[test]
     fn names_and_labels_show_what_they_are() {
-        for bad in ["", " a", "a ", "a  b", "a\nb", "a\u{202e}b", "a\u{200b}", &"a".repeat(33)] {
+        for bad in [
+            "",
+            " a",
+            "a ",
+            "a  b",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{200b}",
+            &"a".repeat(33),
+        ] {
             let mut c = charter(2, 3);
             c.name = bad.to_owned();
-            assert!(matches!(c.check(), Err(CharterError::Name { .. })), "{bad:?}");
+            assert!(
+                matches!(c.check(), Err(CharterError::Name { .. })),
+                "{bad:?}"
+            );
             let mut c = charter(2, 3);
             c.members[0].name = bad.to_owned();
-            assert!(matches!(c.check(), Err(CharterError::Name { .. })), "{bad:?}");
+            assert!(
+                matches!(c.check(), Err(CharterError::Name { .. })),
+                "{bad:?}"
+            );
         }
         for bad in ["", "\t", "a\u{7f}", &"a".repeat(65)] {
             let mut c = charter(2, 3);
             c.members[0].controller = bad.to_owned();
-            assert!(matches!(c.check(), Err(CharterError::Label { .. })), "{bad:?}");
+            assert!(
+                matches!(c.check(), Err(CharterError::Label { .. })),
+                "{bad:?}"
+            );
             let mut c = charter(2, 3);
             c.members[0].domains = vec![bad.to_owned()];
-            assert!(matches!(c.check(), Err(CharterError::Label { .. })), "{bad:?}");
+            assert!(
+                matches!(c.check(), Err(CharterError::Label { .. })),
+                "{bad:?}"
+            );
         }
         let mut c = charter(2, 3);
         c.members[0].domains = vec!["office".to_owned(), "office".to_owned()];

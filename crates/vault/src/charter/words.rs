@@ -35,7 +35,9 @@ impl Words {
         let list = Language::English.word_list();
         Self([(); COUNT].map(|()| {
             let index = take_bits(&mut bits);
-            list.get(index).copied().expect("invariant: eleven bits are below 2,048")
+            list.get(index)
+                .copied()
+                .expect("invariant: eleven bits are below 2,048")
         }))
     }
 
@@ -46,9 +48,13 @@ impl Words {
 
     /// Whether a person typed these words: in order; case, spaces, line breaks, commas and hyphens do not matter.
     pub fn matches(&self, typed: &str) -> bool {
-        let separator = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '.' | '-' | '\u{2010}'..='\u{2015}');
+        let separator = |c: char| {
+            c.is_whitespace() || matches!(c, ',' | ';' | '.' | '-' | '\u{2010}'..='\u{2015}')
+        };
         let words = typed.split(separator).filter(|word| !word.is_empty());
-        words.map(str::to_lowercase).eq(self.0.iter().map(|word| (*word).to_owned()))
+        words
+            .map(str::to_lowercase)
+            .eq(self.0.iter().map(|word| (*word).to_owned()))
     }
 }
 
@@ -79,7 +85,10 @@ fn stretch(hash: &[u8; 32]) -> u128 {
             *to = *from;
         }
     }
-    block.iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
+    block
+        .iter()
+        .take(16)
+        .fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
 }
 
 /// Takes eleven bits off the top.
@@ -99,8 +108,14 @@ mod tests {
     /// The words stand on paper and are compared between versions: they must not drift.
     #[test]
     fn golden() {
-        assert_eq!(Words::of_hash(&[0; 32]).to_string(), "transfer sing hood pelican bundle tuition");
-        assert_eq!(Words::of_hash(&[7; 32]).to_string(), "dutch total nose swift swamp bright");
+        assert_eq!(
+            Words::of_hash(&[0; 32]).to_string(),
+            "transfer sing hood pelican bundle tuition"
+        );
+        assert_eq!(
+            Words::of_hash(&[7; 32]).to_string(),
+            "dutch total nose swift swamp bright"
+        );
     }
 
     #[test]

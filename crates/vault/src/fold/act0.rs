@@ -105,26 +105,35 @@ impl State {
     /// Whether this member confirmed this charter.
     pub fn has_founded(&self, member: &PartyId) -> bool {
         let hash = self.vault.as_bytes();
-        self.facts.founded.get(member).is_some_and(|said| said.what == *hash)
+        self.facts
+            .founded
+            .get(member)
+            .is_some_and(|said| said.what == *hash)
     }
 
     /// Whether this member acknowledged the decided keys.
     pub fn has_acknowledged(&self, member: &PartyId) -> bool {
-        self.decided.as_ref().is_some_and(|decided| self.acknowledged(decided, member))
+        self.decided
+            .as_ref()
+            .is_some_and(|decided| self.acknowledged(decided, member))
     }
 
     /// Why attempts died: attempt, who aborted it, and the reason given.
     pub fn aborts(&self) -> Vec<(u32, PartyId, String)> {
         let all = self.facts.attempts.iter();
         all.flat_map(|(attempt, members)| {
-            members.iter().filter_map(move |(party, facts)| match &facts.ended {
-                Some(said) => match &said.what {
-                    Ended::Aborted(reason) => Some((*attempt, *party, reason.clone())),
-                    Ended::Spoiled => Some((*attempt, *party, "its PREPARED does not hold".to_owned())),
-                    Ended::Prepared(_) => None,
-                },
-                None => None,
-            })
+            members
+                .iter()
+                .filter_map(move |(party, facts)| match &facts.ended {
+                    Some(said) => match &said.what {
+                        Ended::Aborted(reason) => Some((*attempt, *party, reason.clone())),
+                        Ended::Spoiled => {
+                            Some((*attempt, *party, "its PREPARED does not hold".to_owned()))
+                        }
+                        Ended::Prepared(_) => None,
+                    },
+                    None => None,
+                })
         })
         .collect()
     }
@@ -133,17 +142,31 @@ impl State {
     ///
     /// While one member is honest only one attempt ever is; were there two, the lower would count.
     pub(super) fn settle_attempt(&mut self, attempt: u32) -> bool {
-        if self.decided.as_ref().is_some_and(|held| held.attempt <= attempt) {
+        if self
+            .decided
+            .as_ref()
+            .is_some_and(|held| held.attempt <= attempt)
+        {
             return false;
         }
         let prepared = self.prepared(attempt);
-        let Some(public) = prepared.values().next().copied() else { return false };
-        if prepared.len() < self.charter.members.len() || prepared.values().any(|other| *other != public) {
+        let Some(public) = prepared.values().next().copied() else {
+            return false;
+        };
+        if prepared.len() < self.charter.members.len()
+            || prepared.values().any(|other| *other != public)
+        {
             return false;
         }
         let public = public.clone();
-        let Some(address) = evm_address(&public) else { return false };
-        self.decided = Some(Decided { attempt, public, address });
+        let Some(address) = evm_address(&public) else {
+            return false;
+        };
+        self.decided = Some(Decided {
+            attempt,
+            public,
+            address,
+        });
         true
     }
 
@@ -157,7 +180,11 @@ impl State {
         if unacknowledged.is_empty() {
             Act0::Active { attempt, public }
         } else {
-            Act0::Decided { attempt, public, unacknowledged }
+            Act0::Decided {
+                attempt,
+                public,
+                unacknowledged,
+            }
         }
     }
 
@@ -169,7 +196,11 @@ impl State {
 
     /// Who is missing altogether or confirmed another charter; and the latter alone.
     fn unconfirmed(&self) -> (Vec<PartyId>, Vec<PartyId>) {
-        let missing: Vec<PartyId> = self.charter.parties().filter(|p| !self.has_founded(p)).collect();
+        let missing: Vec<PartyId> = self
+            .charter
+            .parties()
+            .filter(|p| !self.has_founded(p))
+            .collect();
         let differing = missing
             .iter()
             .filter(|party| self.facts.founded.contains_key(*party))
@@ -180,7 +211,9 @@ impl State {
 
     /// The lowest attempt that is not dead.
     fn next_attempt(&self) -> u32 {
-        (1..MAX_ATTEMPTS).find(|attempt| !self.attempt_is_dead(*attempt)).unwrap_or(MAX_ATTEMPTS)
+        (1..MAX_ATTEMPTS)
+            .find(|attempt| !self.attempt_is_dead(*attempt))
+            .unwrap_or(MAX_ATTEMPTS)
     }
 
     /// Whether it can never be decided any more: a member aborted it or spoiled it, or two prepared different keys.
@@ -212,7 +245,10 @@ impl State {
 
     fn parties_without<T>(&self, those: &BTreeMap<PartyId, T>) -> Vec<PartyId> {
         let known: BTreeSet<&PartyId> = those.keys().collect();
-        self.charter.parties().filter(|party| !known.contains(party)).collect()
+        self.charter
+            .parties()
+            .filter(|party| !known.contains(party))
+            .collect()
     }
 
     fn attempt_facts(&self, party: &PartyId, attempt: u32) -> Option<&AttemptFacts> {

@@ -40,16 +40,29 @@ impl State {
             RequestState::Ready => self.ready_sentence(current, now),
             RequestState::Signing => "a signing session is under way".to_owned(),
             RequestState::Signed => "it is signed; the chain has not mined it yet".to_owned(),
-            RequestState::Mined { success: true, finalised: true } => "it is mined and final".to_owned(),
-            RequestState::Mined { success: true, finalised: false } => "it is mined, but not final yet".to_owned(),
+            RequestState::Mined {
+                success: true,
+                finalised: true,
+            } => "it is mined and final".to_owned(),
+            RequestState::Mined {
+                success: true,
+                finalised: false,
+            } => "it is mined, but not final yet".to_owned(),
             RequestState::Mined { success: false, .. } => {
-                "it is mined, but the chain reverted it: the fee is gone, the amount is not".to_owned()
+                "it is mined, but the chain reverted it: the fee is gone, the amount is not"
+                    .to_owned()
             }
             RequestState::Rejected => self.rejected_sentence(current),
-            RequestState::Cancelled => format!("{} withdrew it", self.charter.name_of(&current.asked.author)),
+            RequestState::Cancelled => format!(
+                "{} withdrew it",
+                self.charter.name_of(&current.asked.author)
+            ),
             RequestState::Expired => "its time was over before it was signed; ask again".to_owned(),
             RequestState::Lost => {
-                format!("another transaction took its slot {}; ask again", current.slot().slot)
+                format!(
+                    "another transaction took its slot {}; ask again",
+                    current.slot().slot
+                )
             }
             RequestState::Invalid(invalid) => format!("it is invalid: {invalid}"),
         }
@@ -58,7 +71,10 @@ impl State {
     fn waiting_sentence(&self, current: &Current<'_>) -> String {
         if self.is_consumed(&current.slot()) {
             let author = self.charter.name_of(&current.asked.author);
-            return format!("its slot {} is taken; {author} must come online and move it", current.slot().slot);
+            return format!(
+                "its slot {} is taken; {author} must come online and move it",
+                current.slot().slot
+            );
         }
         let have = self.approvals_of(current).len();
         let needed = usize::from(self.charter.needed());
@@ -73,8 +89,12 @@ impl State {
             return "approved; a session opens when enough of the approvers are online".to_owned();
         }
         match self.fill_needed(&current.id, now) {
-            Some(slot) => format!("approved; slot {slot} comes first, nobody needs it, and it is filled first"),
-            None => format!("approved; the request in slot {open} comes first and waits for approvals or signers"),
+            Some(slot) => format!(
+                "approved; slot {slot} comes first, nobody needs it, and it is filled first"
+            ),
+            None => format!(
+                "approved; the request in slot {open} comes first and waits for approvals or signers"
+            ),
         }
     }
 
@@ -85,7 +105,10 @@ impl State {
 
     /// `alice, bob or carol`.
     fn names(&self, parties: &[PartyId], last: &str) -> String {
-        let names: Vec<String> = parties.iter().map(|party| self.charter.name_of(party)).collect();
+        let names: Vec<String> = parties
+            .iter()
+            .map(|party| self.charter.name_of(party))
+            .collect();
         match names.as_slice() {
             [] => "nobody".to_owned(),
             [one] => one.clone(),

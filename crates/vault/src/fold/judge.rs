@@ -14,7 +14,9 @@ use crate::ids::{PartyId, RequestId, SessionId, Time};
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[allow(missing_docs)]
 pub enum Denied {
-    #[error("the vault is not active yet; every member must confirm, prepare and acknowledge its keys first")]
+    #[error(
+        "the vault is not active yet; every member must confirm, prepare and acknowledge its keys first"
+    )]
     NotActive,
     #[error("I am no signer of this vault")]
     NotASigner,
@@ -42,7 +44,9 @@ pub enum Denied {
     RejectedHere,
     #[error("my own person approved the request already")]
     AlreadyApproved,
-    #[error("the approval is of an intent or expiry that the request does not have now; look at it again")]
+    #[error(
+        "the approval is of an intent or expiry that the request does not have now; look at it again"
+    )]
     OtherIntent,
     #[error("the approval is not signed by my own credential for this vault and charter")]
     BadApproval,
@@ -94,7 +98,9 @@ impl State {
     /// # Errors
     /// The first reason against it.
     pub fn may_approve(&self, approval: &Approval, now: Time) -> Result<(), Denied> {
-        let current = self.current(&approval.request).ok_or(Denied::UnknownRequest)?;
+        let current = self
+            .current(&approval.request)
+            .ok_or(Denied::UnknownRequest)?;
         self.is_alive(&current, now)?;
         if current.facts.rejections.contains_key(&self.me) {
             return Err(Denied::RejectedHere);
@@ -106,10 +112,16 @@ impl State {
         if !same {
             return Err(Denied::OtherIntent);
         }
-        if approval.charter_version != self.charter.version || !self.approval_holds(&self.me, approval) {
+        if approval.charter_version != self.charter.version
+            || !self.approval_holds(&self.me, approval)
+        {
             return Err(Denied::BadApproval);
         }
-        if self.approvals_of(&current).iter().any(|decision| decision.party == self.me) {
+        if self
+            .approvals_of(&current)
+            .iter()
+            .any(|decision| decision.party == self.me)
+        {
             return Err(Denied::AlreadyApproved);
         }
         Ok(())
@@ -159,7 +171,9 @@ impl State {
             return Err(Denied::NotInvolved);
         }
         let fill = self.unmined_fill(&current).map(|(_, session)| session);
-        let newest = fill.or_else(|| self.newest_signed(id, Purpose::Payment)).ok_or(Denied::NothingToReplace)?;
+        let newest = fill
+            .or_else(|| self.newest_signed(id, Purpose::Payment))
+            .ok_or(Denied::NothingToReplace)?;
         if self.replacement_asked(&current, &newest) {
             return Err(Denied::AlreadyReplaced);
         }
@@ -168,7 +182,9 @@ impl State {
 
     /// Whether the author or an approver asked for a replacement of the newest signed transaction.
     pub fn replacement_wanted(&self, id: &RequestId) -> bool {
-        let Some(current) = self.current(id) else { return false };
+        let Some(current) = self.current(id) else {
+            return false;
+        };
         let newest = self.newest_signed(id, Purpose::Payment);
         newest.is_some_and(|newest| self.replacement_asked(&current, &newest))
     }
@@ -182,13 +198,22 @@ impl State {
     /// The newest signed fill for this request in the lowest slot that the chain has not passed.
     fn unmined_fill(&self, current: &Current<'_>) -> Option<(u64, SessionId)> {
         let chain = current.slot().chain;
-        let fills = self.records(&current.id).filter_map(|(_, recorded)| match recorded.said.what.purpose {
-            Purpose::Fill { slot } => Some(slot),
-            Purpose::Payment => None,
+        let fills = self.records(&current.id).filter_map(|(_, recorded)| {
+            match recorded.said.what.purpose {
+                Purpose::Fill { slot } => Some(slot),
+                Purpose::Payment => None,
+            }
         });
-        let mut unmined: Vec<u64> = fills.filter(|slot| !self.is_consumed(&SlotKey { chain, slot: *slot })).collect();
+        let mut unmined: Vec<u64> = fills
+            .filter(|slot| !self.is_consumed(&SlotKey { chain, slot: *slot }))
+            .collect();
         unmined.sort_unstable();
-        let newest = |slot: u64| Some((slot, self.newest_signed(&current.id, Purpose::Fill { slot })?));
+        let newest = |slot: u64| {
+            Some((
+                slot,
+                self.newest_signed(&current.id, Purpose::Fill { slot })?,
+            ))
+        };
         unmined.into_iter().find_map(newest)
     }
 
@@ -212,7 +237,11 @@ impl State {
             return Err(Denied::RejectedHere);
         }
         // Withdrawn or rejected after it was signed: what is signed is signed, but nothing is added to it.
-        if current.facts.cancellations.contains_key(&current.asked.author) {
+        if current
+            .facts
+            .cancellations
+            .contains_key(&current.asked.author)
+        {
             return Err(Denied::Cancelled);
         }
         let approvals = self.approvals_of(current);
@@ -244,14 +273,19 @@ impl State {
             recorded.slot() != key && (**party == self.me || self.record_holds(recorded))
         };
         if let Some((_, moved)) = self.payment_records(&current.id).find(elsewhere) {
-            return Err(Denied::MovedAfterEntry { slot: moved.transfer.nonce });
+            return Err(Denied::MovedAfterEntry {
+                slot: moved.transfer.nonce,
+            });
         }
         self.i_entered_nothing_else(current, &key)
     }
 
     /// A fill may compete with what dead requests left in its slot, and with other fills; that is what it is for.
     fn fill_allowed(&self, current: &Current<'_>, slot: u64, now: Time) -> Result<(), Denied> {
-        let key = SlotKey { slot, ..current.slot() };
+        let key = SlotKey {
+            slot,
+            ..current.slot()
+        };
         if self.is_consumed(&key) {
             return Err(Denied::SlotConsumed { slot });
         }
@@ -279,13 +313,17 @@ impl State {
             .map(|recorded| &recorded.said.what)
             .find(|record| record.request != current.id || record.purpose != Purpose::Payment);
         match other {
-            Some(record) => Err(Denied::SlotEntered { slot: key.slot, other: record.request }),
+            Some(record) => Err(Denied::SlotEntered {
+                slot: key.slot,
+                other: record.request,
+            }),
             None => Ok(()),
         }
     }
 
     fn is_involved(&self, current: &Current<'_>, party: &PartyId) -> bool {
-        current.asked.author == *party || self.approvals_of(current).iter().any(|d| d.party == *party)
+        current.asked.author == *party
+            || self.approvals_of(current).iter().any(|d| d.party == *party)
     }
 
     fn replacement_asked(&self, current: &Current<'_>, newest: &SessionId) -> bool {

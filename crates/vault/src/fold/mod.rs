@@ -107,6 +107,10 @@ impl State {
 
 /// The EVM account of a vault's keys.
 pub fn evm_address(public: &PublicKeys) -> Option<Address> {
-    let sec1 = public.group_key(Suite::EcdsaSecp256k1).as_bytes().try_into().ok()?;
+    let sec1 = public
+        .group_key(Suite::EcdsaSecp256k1)
+        .as_bytes()
+        .try_into()
+        .ok()?;
     Address::from_public_key(sec1).ok()
 }

@@ -31,9 +31,16 @@ impl State {
     /// My own requests that should move, each to a slot of its own: those that lost theirs, and those that leave a
     /// gap below them. A request that anybody entered a session for never moves.
     pub fn must_reslot(&self, now: Time) -> Vec<(RequestId, u64)> {
-        let asked = self.facts.requests.values().filter_map(|facts| facts.asked.as_ref());
+        let asked = self
+            .facts
+            .requests
+            .values()
+            .filter_map(|facts| facts.asked.as_ref());
         let chains: BTreeSet<ChainId> = asked.map(|asked| asked.said.what.intent.chain()).collect();
-        chains.into_iter().flat_map(|chain| self.moves(chain, now)).collect()
+        chains
+            .into_iter()
+            .flat_map(|chain| self.moves(chain, now))
+            .collect()
     }
 
     /// Every request of a chain that may still be signed, or is and may still be mined.
@@ -42,7 +49,9 @@ impl State {
         let all = self.facts.requests.iter();
         let possible = all.filter(|(_, facts)| {
             let asked = facts.asked.as_ref();
-            asked.is_some_and(|asked| asked.said.what.intent.chain() == chain && could_claim(facts, asked, passed, now))
+            asked.is_some_and(|asked| {
+                asked.said.what.intent.chain() == chain && could_claim(facts, asked, passed, now)
+            })
         });
         let currents = possible.filter_map(|(id, _)| self.current(id));
         currents
@@ -67,7 +76,8 @@ impl State {
 
     /// Whether anybody may have signed this request's own payment.
     pub(super) fn is_request_entered(&self, id: &RequestId) -> bool {
-        self.payment_records(id).any(|(party, recorded)| self.is_believed(party, recorded))
+        self.payment_records(id)
+            .any(|(party, recorded)| self.is_believed(party, recorded))
     }
 
     /// How every member would move the losers, so that all come to the same answer; mine are carried out.
@@ -92,13 +102,27 @@ impl State {
     }
 
     /// Who keeps its slot, by slot, and who does not. A request with a session record stays whatever happens.
-    fn keepers<'a>(&self, chain: ChainId, claims: &'a [Claim]) -> (BTreeMap<u64, &'a Claim>, Vec<&'a Claim>) {
+    fn keepers<'a>(
+        &self,
+        chain: ChainId,
+        claims: &'a [Claim],
+    ) -> (BTreeMap<u64, &'a Claim>, Vec<&'a Claim>) {
         let mut ranked: Vec<&Claim> = claims.iter().collect();
-        ranked.sort_by_key(|claim| (claim.slot, !claim.entered, std::cmp::Reverse(claim.approvals), claim.id));
+        ranked.sort_by_key(|claim| {
+            (
+                claim.slot,
+                !claim.entered,
+                std::cmp::Reverse(claim.approvals),
+                claim.id,
+            )
+        });
         let mut kept = BTreeMap::new();
         let mut losers = Vec::new();
         for claim in ranked {
-            let key = SlotKey { chain, slot: claim.slot };
+            let key = SlotKey {
+                chain,
+                slot: claim.slot,
+            };
             let free = !self.is_consumed(&key) && !self.is_entered(&key);
             if claim.entered || (free && !kept.contains_key(&claim.slot)) {
                 kept.entry(claim.slot).or_insert(claim);
@@ -122,7 +146,9 @@ impl State {
             let gap = self.lowest_free(chain, &slots, floor);
             let movable = |claim: &&Claim| claim.approvals == 0 && !claim.entered;
             let last = kept.range(gap..).rev().find(|(_, claim)| movable(claim));
-            let Some((slot, claim)) = last.map(|(slot, claim)| (*slot, *claim)) else { return };
+            let Some((slot, claim)) = last.map(|(slot, claim)| (*slot, *claim)) else {
+                return;
+            };
             kept.remove(&slot);
             kept.insert(gap, claim);
             moves.insert(claim.id, gap);
@@ -145,11 +171,19 @@ fn could_claim(facts: &RequestFacts, asked: &Asked, passed: u64, now: Time) -> b
     if facts.records_by.is_empty() {
         return now < asked.said.what.expires;
     }
-    claimed_slots(facts, asked).iter().any(|slot| *slot >= passed) || now < asked.said.what.expires
+    claimed_slots(facts, asked)
+        .iter()
+        .any(|slot| *slot >= passed)
+        || now < asked.said.what.expires
 }
 
 /// Below this, gaps are for fills: a fully approved request waits above them, and nobody new may get in its way.
 fn floor(claims: &[Claim]) -> u64 {
-    let approved = claims.iter().filter(|claim| claim.approved || claim.entered);
-    approved.map(|claim| claim.slot.saturating_add(1)).max().unwrap_or(0)
+    let approved = claims
+        .iter()
+        .filter(|claim| claim.approved || claim.entered);
+    approved
+        .map(|claim| claim.slot.saturating_add(1))
+        .max()
+        .unwrap_or(0)
 }

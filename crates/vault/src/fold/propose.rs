@@ -25,7 +25,9 @@ pub enum SameKey {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[allow(missing_docs)]
 pub enum ProposeError {
-    #[error("the vault is not active yet; every member must confirm, prepare and acknowledge its keys first")]
+    #[error(
+        "the vault is not active yet; every member must confirm, prepare and acknowledge its keys first"
+    )]
     NotActive,
     #[error("the balance does not cover the largest fee; fund the vault or lower the fee bound")]
     NothingToSend,
@@ -44,14 +46,20 @@ impl State {
         if proposal.idempotency_key.is_empty() {
             return SameKey::New;
         }
-        let mine = self.facts.requests.iter().filter_map(|(id, facts)| Some((id, facts.asked.as_ref()?)));
+        let mine = self
+            .facts
+            .requests
+            .iter()
+            .filter_map(|(id, facts)| Some((id, facts.asked.as_ref()?)));
         let earlier = mine
             .filter(|(_, asked)| asked.author == self.me)
             .filter(|(_, asked)| asked.said.what.idempotency_key == proposal.idempotency_key)
             .min_by_key(|(_, asked)| asked.said.place);
         match earlier {
             None => SameKey::New,
-            Some((id, asked)) if says_the_same(&asked.said.what, proposal) => SameKey::Duplicate(*id),
+            Some((id, asked)) if says_the_same(&asked.said.what, proposal) => {
+                SameKey::Duplicate(*id)
+            }
             Some((id, _)) => SameKey::Conflict(*id),
         }
     }
@@ -60,7 +68,12 @@ impl State {
     ///
     /// # Errors
     /// [`ProposeError`]; nothing has changed.
-    pub fn draft(&self, proposal: &Proposal, nonce: [u8; 32], now: Time) -> Result<Request, ProposeError> {
+    pub fn draft(
+        &self,
+        proposal: &Proposal,
+        nonce: [u8; 32],
+        now: Time,
+    ) -> Result<Request, ProposeError> {
         let from = self.address().ok_or(ProposeError::NotActive)?;
         let value = match &proposal.amount {
             Amount::Exact(value) => *value,
@@ -97,5 +110,8 @@ fn says_the_same(request: &Request, proposal: &Proposal) -> bool {
         Amount::Exact(value) => terms.value == *value,
         Amount::Max { .. } => true,
     };
-    same_amount && terms.chain == proposal.chain && terms.to == proposal.to && request.note == proposal.note
+    same_amount
+        && terms.chain == proposal.chain
+        && terms.to == proposal.to
+        && request.note == proposal.note
 }

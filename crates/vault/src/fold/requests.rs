@@ -40,7 +40,8 @@ impl State {
     /// Every request that has arrived, in order of its name.
     pub fn requests(&self) -> impl Iterator<Item = RequestId> + '_ {
         let all = self.facts.requests.iter();
-        all.filter(|(_, facts)| facts.asked.is_some()).map(|(id, _)| *id)
+        all.filter(|(_, facts)| facts.asked.is_some())
+            .map(|(id, _)| *id)
     }
 
     /// Where a request stands at `now`; `None` if it has not arrived.
@@ -72,18 +73,29 @@ impl State {
     /// Who approved the request as it stands, in committee order.
     pub fn approvers(&self, id: &RequestId) -> Vec<PartyId> {
         let current = self.current(id);
-        let approvals = current.map(|current| self.approvals_of(&current)).unwrap_or_default();
-        approvals.into_iter().map(|decision| decision.party).collect()
+        let approvals = current
+            .map(|current| self.approvals_of(&current))
+            .unwrap_or_default();
+        approvals
+            .into_iter()
+            .map(|decision| decision.party)
+            .collect()
     }
 
     /// Who approved or rejected neither, in committee order.
     pub fn undecided(&self, id: &RequestId) -> Vec<PartyId> {
-        let Some(current) = self.current(id) else { return Vec::new() };
+        let Some(current) = self.current(id) else {
+            return Vec::new();
+        };
         let approvals = self.approvals_of(&current);
         let decided = |party: &PartyId| {
-            current.facts.rejections.contains_key(party) || approvals.iter().any(|a| a.party == *party)
+            current.facts.rejections.contains_key(party)
+                || approvals.iter().any(|a| a.party == *party)
         };
-        self.charter.parties().filter(|party| !decided(party)).collect()
+        self.charter
+            .parties()
+            .filter(|party| !decided(party))
+            .collect()
     }
 
     pub(super) fn current(&self, id: &RequestId) -> Option<Current<'_>> {
@@ -94,7 +106,13 @@ impl State {
         // Claimed slots are ones that the chain can take.
         let intent = original.with_slot(slot).unwrap_or(original);
         let digest = intent_digest(&intent);
-        Some(Current { id: *id, facts, asked, intent, digest })
+        Some(Current {
+            id: *id,
+            facts,
+            asked,
+            intent,
+            digest,
+        })
     }
 
     /// The slot a request has now: the author's last word, except that a slot which was entered with enough
@@ -107,10 +125,17 @@ impl State {
             return last;
         }
         let entered = |slot: &u64| {
-            let mut at_slot = self.payment_records(id).filter(|(_, recorded)| recorded.transfer.nonce == *slot);
+            let mut at_slot = self
+                .payment_records(id)
+                .filter(|(_, recorded)| recorded.transfer.nonce == *slot);
             at_slot.any(|(party, recorded)| self.is_believed(party, recorded))
         };
-        claimed.iter().filter(|slot| entered(slot)).min().copied().unwrap_or(last)
+        claimed
+            .iter()
+            .filter(|slot| entered(slot))
+            .min()
+            .copied()
+            .unwrap_or(last)
     }
 
     /// What an approval of this request must bind to count, at the slot whose intent has this digest.
@@ -129,12 +154,21 @@ impl State {
         }
         let slot = current.slot();
         let consumed = self.facts.consumed.get(&slot);
-        if let Some(seen) = consumed.filter(|_| self.consumer(&slot) == Some((current.id, Purpose::Payment))) {
-            return RequestState::Mined { success: seen.mined.success, finalised: seen.finalised };
+        if let Some(seen) =
+            consumed.filter(|_| self.consumer(&slot) == Some((current.id, Purpose::Payment)))
+        {
+            return RequestState::Mined {
+                success: seen.mined.success,
+                finalised: seen.finalised,
+            };
         }
         let taken = self.is_consumed(&slot);
         if self.is_signed(current) {
-            return if taken { RequestState::Lost } else { RequestState::Signed };
+            return if taken {
+                RequestState::Lost
+            } else {
+                RequestState::Signed
+            };
         }
         if let Some(dead) = self.death_of(current, now) {
             return dead;
@@ -145,15 +179,27 @@ impl State {
         if !self.is_approved(current) {
             return RequestState::WaitingForApprovals;
         }
-        if self.is_running(&current.id) { RequestState::Signing } else { RequestState::Ready }
+        if self.is_running(&current.id) {
+            RequestState::Signing
+        } else {
+            RequestState::Ready
+        }
     }
 
     /// What ended a request that has no signature.
     fn death_of(&self, current: &Current<'_>, now: Time) -> Option<RequestState> {
-        if current.facts.cancellations.contains_key(&current.asked.author) {
+        if current
+            .facts
+            .cancellations
+            .contains_key(&current.asked.author)
+        {
             return Some(RequestState::Cancelled);
         }
-        let could_approve = self.charter.members.len().saturating_sub(self.rejections_of(current.facts).len());
+        let could_approve = self
+            .charter
+            .members
+            .len()
+            .saturating_sub(self.rejections_of(current.facts).len());
         if could_approve < usize::from(self.charter.needed()) {
             return Some(RequestState::Rejected);
         }
@@ -162,13 +208,19 @@ impl State {
 
     /// Whether enough approvals count.
     pub(super) fn is_approved(&self, current: &Current<'_>) -> bool {
-        let count = self.approvals_at(current.facts, current.asked, &current.digest).count();
+        let count = self
+            .approvals_at(current.facts, current.asked, &current.digest)
+            .count();
         count >= usize::from(self.charter.needed())
     }
 
     pub(super) fn approvals_of(&self, current: &Current<'_>) -> Vec<Decision> {
         self.approvals_at(current.facts, current.asked, &current.digest)
-            .map(|(party, at)| Decision { party, at, reason: None })
+            .map(|(party, at)| Decision {
+                party,
+                at,
+                reason: None,
+            })
             .collect()
     }
 
@@ -180,7 +232,10 @@ impl State {
         digest: &[u8; 32],
     ) -> impl Iterator<Item = (PartyId, Time)> + 'a {
         let bound = self.bound(asked, digest);
-        let consenting = self.charter.parties().filter(|party| !facts.rejections.contains_key(party));
+        let consenting = self
+            .charter
+            .parties()
+            .filter(|party| !facts.rejections.contains_key(party));
         consenting.filter_map(move |party| {
             let (_, at) = facts.approvals.get(&party)?.get(&bound)?;
             Some((party, *at))
@@ -190,7 +245,11 @@ impl State {
     fn rejections_of(&self, facts: &RequestFacts) -> Vec<Decision> {
         let said = |party| {
             let said = facts.rejections.get(&party)?;
-            Some(Decision { party, at: said.at, reason: Some(said.what.clone()) })
+            Some(Decision {
+                party,
+                at: said.at,
+                reason: Some(said.what.clone()),
+            })
         };
         self.charter.parties().filter_map(said).collect()
     }
@@ -232,7 +291,11 @@ fn notes_of(facts: &RequestFacts) -> Vec<NoteView> {
         .notes
         .iter()
         .flat_map(|(party, notes)| {
-            notes.values().map(|(at, text)| NoteView { party: *party, at: *at, text: text.clone() })
+            notes.values().map(|(at, text)| NoteView {
+                party: *party,
+                at: *at,
+                text: text.clone(),
+            })
         })
         .collect();
     notes.sort_by_key(|note| note.at);

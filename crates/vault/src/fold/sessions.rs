@@ -51,27 +51,43 @@ impl State {
 
     /// Every session of a request, by purpose and attempt.
     pub fn sessions(&self, request: &RequestId) -> Vec<SessionView> {
-        let Some(facts) = self.facts.requests.get(request) else { return Vec::new() };
-        let mut views: Vec<SessionView> =
-            facts.sessions.iter().filter_map(|id| self.session_view(id, request)).collect();
+        let Some(facts) = self.facts.requests.get(request) else {
+            return Vec::new();
+        };
+        let mut views: Vec<SessionView> = facts
+            .sessions
+            .iter()
+            .filter_map(|id| self.session_view(id, request))
+            .collect();
         views.sort_by_key(|view| (view.slot, view.record.attempt, view.at, view.session));
         views
     }
 
     /// The highest attempt at a request's purpose that any record names; 0 if there is none.
     pub fn attempts(&self, request: &RequestId, purpose: Purpose) -> u32 {
-        let records = self.records(request).map(|(_, recorded)| &recorded.said.what);
-        records.filter(|record| record.purpose == purpose).map(|record| record.attempt).max().unwrap_or(0)
+        let records = self
+            .records(request)
+            .map(|(_, recorded)| &recorded.said.what);
+        records
+            .filter(|record| record.purpose == purpose)
+            .map(|record| record.attempt)
+            .max()
+            .unwrap_or(0)
     }
 
     /// The newest session of this purpose that has a verified signature.
     pub fn newest_signed(&self, request: &RequestId, purpose: Purpose) -> Option<SessionId> {
-        let records = self.records(request).map(|(_, recorded)| &recorded.said.what);
+        let records = self
+            .records(request)
+            .map(|(_, recorded)| &recorded.said.what);
         let signed = records.filter(|record| {
             let facts = self.facts.sessions.get(&record.session);
             record.purpose == purpose && facts.is_some_and(|facts| !facts.verified.is_empty())
         });
-        signed.map(|record| (record.attempt, record.session)).max().map(|(_, session)| session)
+        signed
+            .map(|record| (record.attempt, record.session))
+            .max()
+            .map(|(_, session)| session)
     }
 
     /// The verified signature of a session, with the record that it belongs to.
@@ -87,8 +103,13 @@ impl State {
         let facts = self.facts.sessions.get(id)?;
         let party = facts.verified.iter().next()?;
         let (record, signature) = self.signature(id)?;
-        let signable = self.intended(facts.records.get(party)?)?.check(&record.unsigned).ok()?;
-        signable.assemble(signature.r, signature.s, signature.recovery_id).ok()
+        let signable = self
+            .intended(facts.records.get(party)?)?
+            .check(&record.unsigned)
+            .ok()?;
+        signable
+            .assemble(signature.r, signature.s, signature.recovery_id)
+            .ok()
     }
 
     /// What a session for this request and purpose may sign: the request's intent at its slot, or the fill.
@@ -108,7 +129,9 @@ impl State {
                 && !facts.failed.contains_key(member)
         };
         let all = self.facts.sessions.iter();
-        all.filter(|(_, facts)| open(facts)).map(|(id, _)| *id).collect()
+        all.filter(|(_, facts)| open(facts))
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// The intent that a record's final bytes must be within: that of its request at a slot its author claimed, or a
@@ -121,7 +144,9 @@ impl State {
         let original = asked.said.what.intent;
         match record.purpose {
             Purpose::Payment => {
-                let slot = claimed.iter().find(|slot| **slot == recorded.transfer.nonce)?;
+                let slot = claimed
+                    .iter()
+                    .find(|slot| **slot == recorded.transfer.nonce)?;
                 original.with_slot(*slot).ok()
             }
             Purpose::Fill { slot } => fill(&original.with_slot(*claimed.iter().max()?).ok()?, slot),
@@ -129,8 +154,16 @@ impl State {
     }
 
     /// Every record of a request, of whatever purpose.
-    pub(super) fn records(&self, request: &RequestId) -> impl Iterator<Item = (&PartyId, &Recorded)> {
-        let sessions = self.facts.requests.get(request).into_iter().flat_map(|facts| &facts.sessions);
+    pub(super) fn records(
+        &self,
+        request: &RequestId,
+    ) -> impl Iterator<Item = (&PartyId, &Recorded)> {
+        let sessions = self
+            .facts
+            .requests
+            .get(request)
+            .into_iter()
+            .flat_map(|facts| &facts.sessions);
         let request = *request;
         sessions
             .filter_map(|id| self.facts.sessions.get(id))
@@ -139,13 +172,19 @@ impl State {
     }
 
     /// Records of sessions for the request's own payment, with their authors.
-    pub(super) fn payment_records(&self, request: &RequestId) -> impl Iterator<Item = (&PartyId, &Recorded)> {
-        self.records(request).filter(|(_, recorded)| recorded.said.what.purpose == Purpose::Payment)
+    pub(super) fn payment_records(
+        &self,
+        request: &RequestId,
+    ) -> impl Iterator<Item = (&PartyId, &Recorded)> {
+        self.records(request)
+            .filter(|(_, recorded)| recorded.said.what.purpose == Purpose::Payment)
     }
 
     /// Whether the request's own payment has a verified signature at its present slot.
     pub(super) fn is_signed(&self, current: &Current<'_>) -> bool {
-        let Some(sessions) = self.facts.signed.get(&current.slot()) else { return false };
+        let Some(sessions) = self.facts.signed.get(&current.slot()) else {
+            return false;
+        };
         sessions.iter().any(|id| {
             self.signature(id).is_some_and(|(record, _)| {
                 record.request == current.id && record.purpose == Purpose::Payment
@@ -155,7 +194,12 @@ impl State {
 
     /// Whether a session for the request is under way.
     pub(super) fn is_running(&self, request: &RequestId) -> bool {
-        let sessions = self.facts.requests.get(request).into_iter().flat_map(|facts| &facts.sessions);
+        let sessions = self
+            .facts
+            .requests
+            .get(request)
+            .into_iter()
+            .flat_map(|facts| &facts.sessions);
         sessions
             .filter_map(|id| self.facts.sessions.get(id))
             .any(|facts| end_of(facts) == SessionEnd::Running)
@@ -167,8 +211,11 @@ impl State {
             let recorded = facts.records.get(party)?;
             (recorded.said.what.request == *request).then_some((*party, recorded))
         };
-        let records: Vec<(PartyId, &Recorded)> =
-            self.charter.parties().filter_map(|party| of_request(&party)).collect();
+        let records: Vec<(PartyId, &Recorded)> = self
+            .charter
+            .parties()
+            .filter_map(|party| of_request(&party))
+            .collect();
         let (_, first) = records.first()?;
         Some(SessionView {
             session: *id,
@@ -194,6 +241,9 @@ fn end_of(facts: &SessionFacts) -> SessionEnd {
     if facts.failed.is_empty() {
         return SessionEnd::Running;
     }
-    let reasons = facts.failed.iter().map(|(party, said)| (*party, said.what.clone()));
+    let reasons = facts
+        .failed
+        .iter()
+        .map(|(party, said)| (*party, said.what.clone()));
     SessionEnd::Failed(reasons.collect())
 }

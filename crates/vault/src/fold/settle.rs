@@ -22,8 +22,13 @@ impl State {
     /// Looks which stated signatures verify now. What verified once does so for ever.
     pub(super) fn settle_sessions(&mut self, ids: Vec<SessionId>) {
         for id in ids {
-            let Some(session) = self.facts.sessions.get(&id) else { continue };
-            let open = session.signed.keys().filter(|party| !session.verified.contains(*party));
+            let Some(session) = self.facts.sessions.get(&id) else {
+                continue;
+            };
+            let open = session
+                .signed
+                .keys()
+                .filter(|party| !session.verified.contains(*party));
             let proven: Vec<(PartyId, SlotKey)> = open
                 .filter_map(|party| Some((*party, self.proven_signature(&id, party)?)))
                 .collect();
@@ -43,7 +48,11 @@ impl State {
         let signature = session.signed.get(party)?.what;
         let record = &recorded.said.what;
         let signable = self.intended(recorded)?.check(&record.unsigned).ok()?;
-        let key = self.decided.as_ref()?.public.group_key(Suite::EcdsaSecp256k1);
+        let key = self
+            .decided
+            .as_ref()?
+            .public
+            .group_key(Suite::EcdsaSecp256k1);
         let digest = MessageDigest::derived_from_what_this_signer_decoded(signable.digest());
         let holds = signable.digest() == record.digest && signature.verify(key, &digest);
         holds.then(|| recorded.slot())

@@ -40,8 +40,10 @@ impl State {
     pub fn fill_needed(&self, id: &RequestId, now: Time) -> Option<u64> {
         let waiting = self.current(id)?;
         let state = self.state_of(&waiting, now);
-        if matches!(state, RequestState::Ready | RequestState::Signing | RequestState::Signed)
-            && let Some(slot) = self.fill_to_replace(&waiting)
+        if matches!(
+            state,
+            RequestState::Ready | RequestState::Signing | RequestState::Signed
+        ) && let Some(slot) = self.fill_to_replace(&waiting)
         {
             return Some(slot);
         }
@@ -54,7 +56,9 @@ impl State {
             return None;
         }
         let patience_over = self.ready_for_ms(&waiting, now) >= GIVE_WAY_MS;
-        let stands = |claim: &Claim| claim.slot == open && (claim.approved || claim.entered || !patience_over);
+        let stands = |claim: &Claim| {
+            claim.slot == open && (claim.approved || claim.entered || !patience_over)
+        };
         (!self.claims(chain, now).iter().any(stands)).then_some(open)
     }
 
@@ -76,7 +80,9 @@ impl State {
     /// approvals cover. A record without them is a liar's, or its approvals are still under way.
     pub fn is_entered(&self, key: &SlotKey) -> bool {
         let sessions = self.facts.recorded.get(key).into_iter().flatten();
-        let records = sessions.filter_map(|id| self.facts.sessions.get(id)).flat_map(|facts| &facts.records);
+        let records = sessions
+            .filter_map(|id| self.facts.sessions.get(id))
+            .flat_map(|facts| &facts.records);
         let mut at_slot = records.filter(|(_, recorded)| recorded.slot() == *key);
         at_slot.any(|(party, recorded)| self.is_believed(party, recorded))
     }
@@ -84,7 +90,8 @@ impl State {
     /// See [`State::is_entered`].
     pub(super) fn is_believed(&self, party: &PartyId, recorded: &Recorded) -> bool {
         let needed = usize::from(self.charter.needed());
-        *party == self.me || (self.consents(recorded).len() >= needed && self.record_holds(recorded))
+        *party == self.me
+            || (self.consents(recorded).len() >= needed && self.record_holds(recorded))
     }
 
     /// What I saw consume a slot.
@@ -106,7 +113,8 @@ impl State {
     /// whose intent they carry out although nobody here has a record; `None` for a stranger's.
     pub fn consumer(&self, key: &SlotKey) -> Option<(RequestId, Purpose)> {
         let seen = self.facts.consumed.get(key)?;
-        self.recorded_consumer(key, seen).or_else(|| self.intended_consumer(key, seen))
+        self.recorded_consumer(key, seen)
+            .or_else(|| self.intended_consumer(key, seen))
     }
 
     /// The lowest slot that is neither consumed nor signed: the only one that may be signed next.
@@ -120,20 +128,29 @@ impl State {
 
     /// One past the highest slot with a transaction that I saw.
     pub(super) fn passed(&self, chain: ChainId) -> u64 {
-        let all = SlotKey { chain, slot: 0 }..=SlotKey { chain, slot: u64::MAX };
+        let all = SlotKey { chain, slot: 0 }..=SlotKey {
+            chain,
+            slot: u64::MAX,
+        };
         let highest = self.facts.consumed.range(all).next_back();
         highest.map_or(0, |(key, _)| key.slot.saturating_add(1))
     }
 
     fn recorded_consumer(&self, key: &SlotKey, seen: &Consumed) -> Option<(RequestId, Purpose)> {
         let sessions = self.facts.recorded.get(key)?;
-        let records = sessions.iter().filter_map(|id| self.facts.sessions.get(id)).flat_map(|s| s.records.values());
+        let records = sessions
+            .iter()
+            .filter_map(|id| self.facts.sessions.get(id))
+            .flat_map(|s| s.records.values());
         let same_bytes = records.filter(|recorded| recorded.transfer == seen.transfer);
         let within_intent = same_bytes.filter(|recorded| {
             let bytes = &recorded.said.what.unsigned;
-            self.intended(recorded).is_some_and(|intent| intent.check(bytes).is_ok())
+            self.intended(recorded)
+                .is_some_and(|intent| intent.check(bytes).is_ok())
         });
-        within_intent.map(|r| (r.said.what.request, r.said.what.purpose)).min_by_key(|(id, _)| *id)
+        within_intent
+            .map(|r| (r.said.what.request, r.said.what.purpose))
+            .min_by_key(|(id, _)| *id)
     }
 
     fn intended_consumer(&self, key: &SlotKey, seen: &Consumed) -> Option<(RequestId, Purpose)> {
@@ -147,16 +164,30 @@ impl State {
 
     /// How long enough approvals have been there, by the clocks of those who gave them.
     fn ready_for_ms(&self, current: &Current<'_>, now: Time) -> u64 {
-        let mut times: Vec<Time> = self.approvals_of(current).into_iter().map(|decision| decision.at).collect();
+        let mut times: Vec<Time> = self
+            .approvals_of(current)
+            .into_iter()
+            .map(|decision| decision.at)
+            .collect();
         times.sort_unstable();
-        let last_needed = usize::from(self.charter.needed()).checked_sub(1).and_then(|at| times.get(at));
+        let last_needed = usize::from(self.charter.needed())
+            .checked_sub(1)
+            .and_then(|at| times.get(at));
         last_needed.map_or(0, |at| now.since_ms(*at))
     }
 
     fn by_attempt(&self, sessions: &BTreeSet<SessionId>) -> Vec<SessionId> {
         let attempt = |id: &SessionId| {
-            let records = self.facts.sessions.get(id).map(|facts| facts.records.values());
-            records.into_iter().flatten().map(|r| r.said.what.attempt).max()
+            let records = self
+                .facts
+                .sessions
+                .get(id)
+                .map(|facts| facts.records.values());
+            records
+                .into_iter()
+                .flatten()
+                .map(|r| r.said.what.attempt)
+                .max()
         };
         let mut ordered: Vec<SessionId> = sessions.iter().copied().collect();
         ordered.sort_by_key(|id| (attempt(id), *id));

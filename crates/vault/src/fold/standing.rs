@@ -55,7 +55,14 @@ impl RequestState {
 
     /// Whether nothing more can happen to it, short of a reorganisation.
     pub fn is_final(&self) -> bool {
-        self.is_dead() || matches!(self, Self::Mined { finalised: true, .. })
+        self.is_dead()
+            || matches!(
+                self,
+                Self::Mined {
+                    finalised: true,
+                    ..
+                }
+            )
     }
 }
 

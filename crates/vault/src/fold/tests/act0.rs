@@ -3,7 +3,14 @@ use crate::fold::{Act0, Denied, RequestState};
 use crate::testing::{World, public_keys};
 
 fn abort(world: &mut World, i: usize, attempt: u32) {
-    world.say(i, Entry::Aborted { act: 0, attempt, reason: "bob was silent".to_owned() });
+    world.say(
+        i,
+        Entry::Aborted {
+            act: 0,
+            attempt,
+            reason: "bob was silent".to_owned(),
+        },
+    );
 }
 
 #[test]
@@ -12,9 +19,21 @@ fn keygen_waits_for_everybodys_confirmation() {
     world.found(0);
     world.found(2);
     let missing = vec![world.party(1)];
-    assert_eq!(world.state(0).act0(), Act0::Confirming { missing, differing: vec![] });
+    assert_eq!(
+        world.state(0).act0(),
+        Act0::Confirming {
+            missing,
+            differing: vec![]
+        }
+    );
     world.found(1);
-    assert_eq!(world.state(0).act0(), Act0::Keygen { attempt: 1, started: vec![] });
+    assert_eq!(
+        world.state(0).act0(),
+        Act0::Keygen {
+            attempt: 1,
+            started: vec![]
+        }
+    );
 }
 
 /// A creator shows one roster to some and another to others; the words might even agree.
@@ -27,9 +46,18 @@ fn a_member_who_confirmed_another_charter_is_named_and_nothing_starts() {
     other.nonce = [7; 32];
     world.say(2, Entry::Founded(Box::new(other)));
     let carol = vec![world.party(2)];
-    assert_eq!(world.state(0).act0(), Act0::Confirming { missing: carol.clone(), differing: carol });
+    assert_eq!(
+        world.state(0).act0(),
+        Act0::Confirming {
+            missing: carol.clone(),
+            differing: carol
+        }
+    );
     world.found(2);
-    assert!(!world.state(0).has_founded(&world.party(2)), "the first word counts");
+    assert!(
+        !world.state(0).has_founded(&world.party(2)),
+        "the first word counts"
+    );
 }
 
 #[test]
@@ -39,15 +67,31 @@ fn an_address_is_shown_only_when_everybody_has_acknowledged() {
     (0..3).for_each(|i| world.say(i, Entry::CeremonyStarted { act: 0, attempt: 1 }));
     world.prepare(0, 1);
     world.prepare(2, 1);
-    assert_eq!(world.state(0).act0(), Act0::Preparing { attempt: 1, missing: vec![world.party(1)] });
+    assert_eq!(
+        world.state(0).act0(),
+        Act0::Preparing {
+            attempt: 1,
+            missing: vec![world.party(1)]
+        }
+    );
     world.prepare(1, 1);
     world.acknowledge(0, 1);
     world.acknowledge(1, 1);
     let state = world.state(0);
-    assert!(matches!(state.act0(), Act0::Decided { unacknowledged, .. } if unacknowledged == [world.party(2)]));
-    assert_eq!((state.public(), state.address()), (Some(&world.public), None));
+    assert!(
+        matches!(state.act0(), Act0::Decided { unacknowledged, .. } if unacknowledged == [world.party(2)])
+    );
+    assert_eq!(
+        (state.public(), state.address()),
+        (Some(&world.public), None)
+    );
     let id = world.request(0, 0);
-    assert_eq!(world.state(0).may_sign(&id, crate::entry::Purpose::Payment, world.now), Err(Denied::NotActive));
+    assert_eq!(
+        world
+            .state(0)
+            .may_sign(&id, crate::entry::Purpose::Payment, world.now),
+        Err(Denied::NotActive)
+    );
     world.acknowledge(2, 1);
     assert_eq!(world.state(0).address(), Some(world.address()));
 }
@@ -56,7 +100,14 @@ fn an_address_is_shown_only_when_everybody_has_acknowledged() {
 fn an_acknowledgement_of_other_keys_does_not_count() {
     let mut world = World::active(2, 3);
     let last = world.entries.pop().unwrap();
-    world.say(last.0, Entry::Acknowledged { act: 0, attempt: 1, public: [1; 32] });
+    world.say(
+        last.0,
+        Entry::Acknowledged {
+            act: 0,
+            attempt: 1,
+            public: [1; 32],
+        },
+    );
     assert_eq!(world.state(0).address(), None);
 }
 
@@ -68,13 +119,28 @@ fn an_aborted_attempt_is_dead_and_the_next_one_counts() {
     assert_eq!(world.state(0).unfinished_attempts(&world.party(0)), [1]);
     abort(&mut world, 0, 1);
     let state = world.state(1);
-    assert_eq!(state.act0(), Act0::Keygen { attempt: 2, started: vec![] });
+    assert_eq!(
+        state.act0(),
+        Act0::Keygen {
+            attempt: 2,
+            started: vec![]
+        }
+    );
     assert!(state.unfinished_attempts(&world.party(0)).is_empty());
     // Shares of a dead attempt never become the vault's, whoever prepares them afterwards.
     (0..3).for_each(|i| world.prepare(i, 1));
-    assert_eq!(world.state(1).act0(), Act0::Keygen { attempt: 2, started: vec![] });
+    assert_eq!(
+        world.state(1).act0(),
+        Act0::Keygen {
+            attempt: 2,
+            started: vec![]
+        }
+    );
     (0..3).for_each(|i| world.prepare(i, 2));
-    assert!(matches!(world.state(1).act0(), Act0::Decided { attempt: 2, .. }));
+    assert!(matches!(
+        world.state(1).act0(),
+        Act0::Decided { attempt: 2, .. }
+    ));
 }
 
 #[test]
@@ -83,7 +149,10 @@ fn who_prepared_cannot_abort_any_more() {
     (0..3).for_each(|i| world.found(i));
     (0..3).for_each(|i| world.prepare(i, 1));
     abort(&mut world, 0, 1);
-    assert!(matches!(world.state(1).act0(), Act0::Decided { attempt: 1, .. }));
+    assert!(matches!(
+        world.state(1).act0(),
+        Act0::Decided { attempt: 1, .. }
+    ));
 }
 
 /// Members that came out of keygen with different keys must not activate either.
@@ -96,7 +165,16 @@ fn members_who_prepared_different_keys_decide_nothing() {
     let other = world.prepared(2, 1, public_keys(&world.charter, 6));
     world.say(2, Entry::Prepared(Box::new(other)));
     let state = world.state(0);
-    assert_eq!((state.act0(), state.public()), (Act0::Keygen { attempt: 2, started: vec![] }, None));
+    assert_eq!(
+        (state.act0(), state.public()),
+        (
+            Act0::Keygen {
+                attempt: 2,
+                started: vec![]
+            },
+            None
+        )
+    );
 }
 
 /// A PREPARED under another member's key, for another attempt, or of another committee is none.
@@ -132,8 +210,22 @@ fn later_acts_say_nothing_yet() {
     let mut world = World::active(2, 3);
     let before = world.state(0);
     world.say(0, Entry::CeremonyStarted { act: 1, attempt: 1 });
-    world.say(0, Entry::Aborted { act: 1, attempt: 1, reason: String::new() });
-    world.say(0, Entry::Acknowledged { act: 1, attempt: 1, public: [0; 32] });
+    world.say(
+        0,
+        Entry::Aborted {
+            act: 1,
+            attempt: 1,
+            reason: String::new(),
+        },
+    );
+    world.say(
+        0,
+        Entry::Acknowledged {
+            act: 1,
+            attempt: 1,
+            public: [0; 32],
+        },
+    );
     assert_eq!(world.state(0), before);
 }
 
@@ -149,5 +241,8 @@ fn strangers_say_nothing() {
     };
     assert_eq!(state.absorb(crate::PartyId([9; 32]), 0, 0, &cancel), None);
     assert_eq!(state, before);
-    assert_eq!(state.request_state(&id, world.now), Some(RequestState::WaitingForApprovals));
+    assert_eq!(
+        state.request_state(&id, world.now),
+        Some(RequestState::WaitingForApprovals)
+    );
 }

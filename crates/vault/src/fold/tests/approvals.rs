@@ -22,11 +22,20 @@ fn state_after(world: &mut World, approval: Approval) -> (RequestState, usize) {
 #[test]
 fn enough_approvals_make_a_request_ready() {
     let (mut world, id) = almost();
-    assert_eq!(world.state(0).request_state(&id, world.now), Some(RequestState::WaitingForApprovals));
-    assert_eq!(world.state(0).undecided(&id), [world.party(0), world.party(2)]);
+    assert_eq!(
+        world.state(0).request_state(&id, world.now),
+        Some(RequestState::WaitingForApprovals)
+    );
+    assert_eq!(
+        world.state(0).undecided(&id),
+        [world.party(0), world.party(2)]
+    );
     let approval = world.approval(2, id);
     assert_eq!(state_after(&mut world, approval), (RequestState::Ready, 2));
-    assert_eq!(world.state(0).approvers(&id), [world.party(1), world.party(2)]);
+    assert_eq!(
+        world.state(0).approvers(&id),
+        [world.party(1), world.party(2)]
+    );
 }
 
 /// An approval that is replayed, retargeted or altered in any bound field must not count (threats.md).
@@ -37,14 +46,20 @@ fn refuses(change: impl Fn(&World, &mut Approval)) {
     change(&world, &mut approval);
     world.sign_approval(2, &mut approval);
     approval.request = id;
-    assert_eq!(state_after(&mut world, approval.clone()), (RequestState::WaitingForApprovals, 1));
+    assert_eq!(
+        state_after(&mut world, approval.clone()),
+        (RequestState::WaitingForApprovals, 1)
+    );
     assert!(world.state(2).may_approve(&approval, world.now).is_err());
     // Not re-signed: the signature must stop it too.
     let (mut world, id) = almost();
     let mut approval = world.approval(2, id);
     change(&world, &mut approval);
     approval.request = id;
-    assert_eq!(state_after(&mut world, approval), (RequestState::WaitingForApprovals, 1));
+    assert_eq!(
+        state_after(&mut world, approval),
+        (RequestState::WaitingForApprovals, 1)
+    );
 }
 
 #[test]
@@ -60,7 +75,11 @@ fn another_digest_does_not_count() {
 #[test]
 fn another_slot_does_not_count() {
     refuses(|world, approval| {
-        let intent = world.state(0).standing(&approval.request, world.now).unwrap().intent;
+        let intent = world
+            .state(0)
+            .standing(&approval.request, world.now)
+            .unwrap()
+            .intent;
         approval.intent_digest = intent_digest(&intent.with_slot(1).unwrap());
     });
 }
@@ -82,8 +101,14 @@ fn an_approval_for_another_vault_does_not_count() {
     elsewhere.charter.nonce = [43; 32];
     let mut approval = world.approval(2, id);
     elsewhere.sign_approval(2, &mut approval);
-    assert_eq!(state_after(&mut world, approval.clone()), (RequestState::WaitingForApprovals, 1));
-    assert_eq!(world.state(2).may_approve(&approval, world.now), Err(Denied::BadApproval));
+    assert_eq!(
+        state_after(&mut world, approval.clone()),
+        (RequestState::WaitingForApprovals, 1)
+    );
+    assert_eq!(
+        world.state(2).may_approve(&approval, world.now),
+        Err(Denied::BadApproval)
+    );
 }
 
 #[test]
@@ -94,7 +119,9 @@ fn another_members_credential_does_not_count() {
     assert_eq!(state_after(&mut world, bobs).1, 1);
     let mut approval = world.approval(2, id);
     let hash = approval.hash(&world.charter.vault_id());
-    approval.signature = ed25519_dalek::Signer::sign(&crate::testing::identity(2), &hash).to_bytes().to_vec();
+    approval.signature = ed25519_dalek::Signer::sign(&crate::testing::identity(2), &hash)
+        .to_bytes()
+        .to_vec();
     assert_eq!(state_after(&mut world, approval).1, 1);
 }
 
@@ -111,10 +138,16 @@ fn an_approval_of_another_request_does_not_count() {
 fn a_second_approval_of_one_member_does_not_count() {
     let (mut world, id) = almost();
     let again = world.approval(1, id);
-    assert_eq!(world.state(1).may_approve(&again, world.now), Err(Denied::AlreadyApproved));
+    assert_eq!(
+        world.state(1).may_approve(&again, world.now),
+        Err(Denied::AlreadyApproved)
+    );
     world.say(1, Entry::Approval(again));
     let standing = world.state(0).standing(&id, world.now).unwrap();
-    assert_eq!((standing.state, standing.approvals.len()), (RequestState::WaitingForApprovals, 1));
+    assert_eq!(
+        (standing.state, standing.approvals.len()),
+        (RequestState::WaitingForApprovals, 1)
+    );
 }
 
 /// Every single bit of a signature matters.
@@ -138,39 +171,81 @@ fn who_rejects_takes_back_an_approval_and_gives_none() {
     world.approve(&[2], id);
     world.reject(1, id);
     let state = world.state(1);
-    assert_eq!(state.request_state(&id, world.now), Some(RequestState::WaitingForApprovals));
-    assert_eq!(state.may_sign(&id, Purpose::Payment, world.now), Err(Denied::RejectedHere));
+    assert_eq!(
+        state.request_state(&id, world.now),
+        Some(RequestState::WaitingForApprovals)
+    );
+    assert_eq!(
+        state.may_sign(&id, Purpose::Payment, world.now),
+        Err(Denied::RejectedHere)
+    );
     let again = world.approval(1, id);
-    assert_eq!(state.may_approve(&again, world.now), Err(Denied::RejectedHere));
+    assert_eq!(
+        state.may_approve(&again, world.now),
+        Err(Denied::RejectedHere)
+    );
     world.reject(0, id);
-    assert_eq!(world.state(1).request_state(&id, world.now), Some(RequestState::Rejected));
-    assert!(world.state(1).explain(&id, world.now).unwrap().sentence.contains("bob"));
+    assert_eq!(
+        world.state(1).request_state(&id, world.now),
+        Some(RequestState::Rejected)
+    );
+    assert!(
+        world
+            .state(1)
+            .explain(&id, world.now)
+            .unwrap()
+            .sentence
+            .contains("bob")
+    );
 }
 
 #[test]
 fn only_the_author_withdraws_a_request() {
     let (mut world, id) = almost();
     world.cancel(1, id);
-    assert_eq!(world.state(0).request_state(&id, world.now), Some(RequestState::WaitingForApprovals));
-    assert_eq!(world.state(1).may_cancel(&id, world.now), Err(Denied::NotTheAuthor));
+    assert_eq!(
+        world.state(0).request_state(&id, world.now),
+        Some(RequestState::WaitingForApprovals)
+    );
+    assert_eq!(
+        world.state(1).may_cancel(&id, world.now),
+        Err(Denied::NotTheAuthor)
+    );
     assert_eq!(world.state(0).may_cancel(&id, world.now), Ok(()));
     world.cancel(0, id);
-    assert_eq!(world.state(1).request_state(&id, world.now), Some(RequestState::Cancelled));
+    assert_eq!(
+        world.state(1).request_state(&id, world.now),
+        Some(RequestState::Cancelled)
+    );
     let late = world.approval(2, id);
-    assert_eq!(world.state(2).may_approve(&late, world.now), Err(Denied::Cancelled));
+    assert_eq!(
+        world.state(2).may_approve(&late, world.now),
+        Err(Denied::Cancelled)
+    );
 }
 
 #[test]
 fn a_request_expires_at_its_time() {
     let (mut world, id) = almost();
     world.approve(&[2], id);
-    let expires = world.state(0).standing(&id, world.now).unwrap().request.expires;
+    let expires = world
+        .state(0)
+        .standing(&id, world.now)
+        .unwrap()
+        .request
+        .expires;
     let before = Time(expires.0 - 1);
     let state = world.state(1);
     assert_eq!(state.request_state(&id, before), Some(RequestState::Ready));
     assert_eq!(state.may_sign(&id, Purpose::Payment, before), Ok(()));
-    assert_eq!(state.request_state(&id, expires), Some(RequestState::Expired));
-    assert_eq!(state.may_sign(&id, Purpose::Payment, expires), Err(Denied::Expired));
+    assert_eq!(
+        state.request_state(&id, expires),
+        Some(RequestState::Expired)
+    );
+    assert_eq!(
+        state.may_sign(&id, Purpose::Payment, expires),
+        Err(Denied::Expired)
+    );
 }
 
 type Spoil = fn(&mut World, &mut crate::entry::Request);
@@ -179,19 +254,31 @@ type Spoil = fn(&mut World, &mut crate::entry::Request);
 fn requests_that_break_a_rule_are_never_signed() {
     let mut world = World::active(2, 3);
     let cases: [(Invalid, Spoil); 6] = [
-        (Invalid::ExpiresTooEarly, |world, request| request.expires = world.now),
-        (Invalid::ExpiresTooLate, |world, request| request.expires = world.now.plus_ms(MAX_LIFETIME_MS + 2_000)),
-        (Invalid::NoteTooLong, |_, request| request.note = "x".repeat(513)),
-        (Invalid::KeyTooLong, |_, request| request.idempotency_key = "x".repeat(129)),
+        (Invalid::ExpiresTooEarly, |world, request| {
+            request.expires = world.now
+        }),
+        (Invalid::ExpiresTooLate, |world, request| {
+            request.expires = world.now.plus_ms(MAX_LIFETIME_MS + 2_000)
+        }),
+        (Invalid::NoteTooLong, |_, request| {
+            request.note = "x".repeat(513)
+        }),
+        (Invalid::KeyTooLong, |_, request| {
+            request.idempotency_key = "x".repeat(129)
+        }),
         (Invalid::WrongAccount, |world, request| {
             let mut terms = world.transfer(0);
             terms.from = terms.to;
-            request.intent = quorate_chain::Intent::EvmTransfer(quorate_chain::evm::Transfer::new(terms).unwrap());
+            request.intent = quorate_chain::Intent::EvmTransfer(
+                quorate_chain::evm::Transfer::new(terms).unwrap(),
+            );
         }),
         (Invalid::WrongAccount, |world, request| {
             let mut terms = world.transfer(0);
             terms.from = quorate_chain::evm::Address::new([1; 20]);
-            request.intent = quorate_chain::Intent::EvmTransfer(quorate_chain::evm::Transfer::new(terms).unwrap());
+            request.intent = quorate_chain::Intent::EvmTransfer(
+                quorate_chain::evm::Transfer::new(terms).unwrap(),
+            );
         }),
     ];
     for (expected, spoil) in cases {
@@ -200,9 +287,19 @@ fn requests_that_break_a_rule_are_never_signed() {
         let id = world.ask(0, request);
         world.approve(&[0, 1, 2], id);
         let state = world.state(1);
-        assert_eq!(state.request_state(&id, world.now), Some(RequestState::Invalid(expected)));
-        assert_eq!(state.may_sign(&id, Purpose::Payment, world.now), Err(Denied::Invalid(expected)));
-        assert_eq!(state.next_slot(crate::testing::CHAIN, world.now), 0, "an invalid request holds no slot");
+        assert_eq!(
+            state.request_state(&id, world.now),
+            Some(RequestState::Invalid(expected))
+        );
+        assert_eq!(
+            state.may_sign(&id, Purpose::Payment, world.now),
+            Err(Denied::Invalid(expected))
+        );
+        assert_eq!(
+            state.next_slot(crate::testing::CHAIN, world.now),
+            0,
+            "an invalid request holds no slot"
+        );
     }
 }
 
@@ -219,7 +316,10 @@ fn k_can_be_more_than_the_threshold() {
     let denied = world.state(0).may_sign(&id, Purpose::Payment, world.now);
     assert_eq!(denied, Err(Denied::Approvals { have: 2, needed: 3 }));
     world.approve(&[2], id);
-    assert_eq!(world.state(0).may_sign(&id, Purpose::Payment, world.now), Ok(()));
+    assert_eq!(
+        world.state(0).may_sign(&id, Purpose::Payment, world.now),
+        Ok(())
+    );
 }
 
 #[test]
@@ -229,7 +329,10 @@ fn request_ids_bind_vault_author_and_content() {
     let vault = world.charter.vault_id();
     let id = request_id(&vault, &world.party(0), &request);
     assert_ne!(request_id(&vault, &world.party(1), &request), id);
-    assert_ne!(request_id(&crate::VaultId([0; 32]), &world.party(0), &request), id);
+    assert_ne!(
+        request_id(&crate::VaultId([0; 32]), &world.party(0), &request),
+        id
+    );
     let mut other = request.clone();
     other.note.push('!');
     assert_ne!(request_id(&vault, &world.party(0), &other), id);

@@ -55,8 +55,16 @@ impl Gossip {
     fn new() -> Self {
         let world = World::active(2, 3);
         let mut held = [0; MEMBERS];
-        world.entries.iter().for_each(|(author, _)| held[*author] += 1);
-        let mut gossip = Self { world, seen: [held; MEMBERS], asked: Vec::new(), complete: Vec::new() };
+        world
+            .entries
+            .iter()
+            .for_each(|(author, _)| held[*author] += 1);
+        let mut gossip = Self {
+            world,
+            seen: [held; MEMBERS],
+            asked: Vec::new(),
+            complete: Vec::new(),
+        };
         // Two that clash, which their authors have not heard yet.
         gossip.carry_out(&Step::Ask(0));
         gossip.carry_out(&Step::Ask(1));
@@ -117,20 +125,30 @@ impl Gossip {
     }
 
     fn approve(&mut self, i: usize, request: usize) {
-        let Some((_, id)) = self.asked.get(request).copied() else { return };
+        let Some((_, id)) = self.asked.get(request).copied() else {
+            return;
+        };
         let state = self.state(i);
-        let Some(standing) = state.standing(&id, self.world.now) else { return };
-        let approval = self.world.approval_of(i, id, &standing.intent, &standing.request);
+        let Some(standing) = state.standing(&id, self.world.now) else {
+            return;
+        };
+        let approval = self
+            .world
+            .approval_of(i, id, &standing.intent, &standing.request);
         if state.may_approve(&approval, self.world.now).is_ok() {
             self.say(i, Entry::Approval(approval));
         }
     }
 
     fn open(&mut self, i: usize, j: usize, request: usize, answers: bool) {
-        let Some((_, id)) = self.asked.get(request).copied() else { return };
+        let Some((_, id)) = self.asked.get(request).copied() else {
+            return;
+        };
         let (mine, theirs) = (self.state(i), self.state(j));
         let now = self.world.now;
-        let purpose = mine.fill_needed(&id, now).map_or(Purpose::Payment, |slot| Purpose::Fill { slot });
+        let purpose = mine
+            .fill_needed(&id, now)
+            .map_or(Purpose::Payment, |slot| Purpose::Fill { slot });
         if i == j || mine.may_sign(&id, purpose, now).is_err() {
             return;
         }
@@ -138,11 +156,21 @@ impl Gossip {
         let quorate_chain::Intent::EvmTransfer(transfer) = &intent;
         let unsigned = intent.build(transfer.terms().bounds).unwrap();
         let agrees = theirs.may_sign(&id, purpose, now).is_ok()
-            && theirs.intent_for(&id, purpose).is_some_and(|intent| intent.check(&unsigned).is_ok());
-        let members = if answers && agrees { vec![i, j] } else { vec![i] };
+            && theirs
+                .intent_for(&id, purpose)
+                .is_some_and(|intent| intent.check(&unsigned).is_ok());
+        let members = if answers && agrees {
+            vec![i, j]
+        } else {
+            vec![i]
+        };
         let digest = intent.check(&unsigned).unwrap().digest();
-        let session = self.world.open_bytes(&members, id, purpose, 1, unsigned, digest);
-        members.iter().for_each(|member| self.seen[*member][*member] += 1);
+        let session = self
+            .world
+            .open_bytes(&members, id, purpose, 1, unsigned, digest);
+        members
+            .iter()
+            .for_each(|member| self.seen[*member][*member] += 1);
         if members.len() == 2 {
             self.complete.push((id, purpose, session));
             self.world.signed(&[j], session);
@@ -233,8 +261,26 @@ fn an_author_who_has_not_heard_of_the_session_moves_its_request() {
     ] {
         gossip.carry_out(&step);
     }
-    assert!(gossip.world.entries.iter().any(|(_, l)| matches!(l.entry, Entry::Reslot { request, .. } if request == id)));
-    let payments = gossip.complete.iter().filter(|(request, ..)| *request == id).count();
+    assert!(
+        gossip
+            .world
+            .entries
+            .iter()
+            .any(|(_, l)| matches!(l.entry, Entry::Reslot { request, .. } if request == id))
+    );
+    let payments = gossip
+        .complete
+        .iter()
+        .filter(|(request, ..)| *request == id)
+        .count();
     assert_eq!(payments, 1);
-    assert_eq!(gossip.state(other).standing(&id, gossip.world.now).unwrap().slot.slot, 0);
+    assert_eq!(
+        gossip
+            .state(other)
+            .standing(&id, gossip.world.now)
+            .unwrap()
+            .slot
+            .slot,
+        0
+    );
 }

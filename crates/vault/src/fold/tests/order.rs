@@ -13,46 +13,91 @@ fn eventful() -> World {
     let mut world = World::silent(2, 3);
     (0..3).for_each(|i| world.found(i));
     world.say(1, Entry::CeremonyStarted { act: 0, attempt: 1 });
-    world.say(1, Entry::Aborted { act: 0, attempt: 1, reason: "carol was silent".to_owned() });
+    world.say(
+        1,
+        Entry::Aborted {
+            act: 0,
+            attempt: 1,
+            reason: "carol was silent".to_owned(),
+        },
+    );
     (0..3).for_each(|i| world.say(i, Entry::CeremonyStarted { act: 0, attempt: 2 }));
     (0..3).for_each(|i| world.prepare(i, 2));
     (0..3).for_each(|i| world.acknowledge(i, 2));
-    let ids: Vec<_> = [(0, 0), (1, 0), (2, 1), (0, 3)].into_iter().map(|(i, slot)| world.request(i, slot)).collect();
+    let ids: Vec<_> = [(0, 0), (1, 0), (2, 1), (0, 3)]
+        .into_iter()
+        .map(|(i, slot)| world.request(i, slot))
+        .collect();
     world.approve(&[0, 1, 2], ids[0]);
     world.approve(&[1], ids[1]);
-    world.say(1, Entry::Reslot { request: ids[1], slot: 2 });
+    world.say(
+        1,
+        Entry::Reslot {
+            request: ids[1],
+            slot: 2,
+        },
+    );
     world.approve(&[0, 2], ids[1]);
     world.reject(2, ids[2]);
     world.reject(1, ids[2]);
-    world.say(0, Entry::Note { request: ids[1], text: "is this the new address?".to_owned() });
+    world.say(
+        0,
+        Entry::Note {
+            request: ids[1],
+            text: "is this the new address?".to_owned(),
+        },
+    );
     let failed = world.open(&[0, 2], ids[0], Purpose::Payment);
     world.failed(&[2], failed);
     let first = world.sign(&[0, 1], ids[0], Purpose::Payment);
-    world.say(1, Entry::Replacement { request: ids[0], supersedes: first });
+    world.say(
+        1,
+        Entry::Replacement {
+            request: ids[0],
+            supersedes: first,
+        },
+    );
     let second = world.sign(&[1, 0], ids[0], Purpose::Payment);
     world.mine(0, ids[0], 0, first);
-    world.say(0, Entry::Receipt(Box::new(Receipt { request: ids[0], slot: 0, seen: Seen::Unmined })));
+    world.say(
+        0,
+        Entry::Receipt(Box::new(Receipt {
+            request: ids[0],
+            slot: 0,
+            seen: Seen::Unmined,
+        })),
+    );
     world.mine(0, ids[0], 0, second);
     world.mine(2, ids[0], 0, second);
     world.sign(&[0, 2], ids[1], Purpose::Fill { slot: 1 });
     world.sign(&[0, 2], ids[1], Purpose::Payment);
     world.cancel(0, ids[3]);
     world.approve(&[1], ids[3]);
-    world.say(2, Entry::Cancellation { request: crate::RequestId([77; 32]) });
+    world.say(
+        2,
+        Entry::Cancellation {
+            request: crate::RequestId([77; 32]),
+        },
+    );
     world
 }
 
 /// Orders in which each author's entries keep theirs: the authors take turns as the numbers say.
 fn interleaving(world: &World, turns: &[u8]) -> Vec<usize> {
     let authors = world.charter.members.len();
-    let mut queues: Vec<std::collections::VecDeque<usize>> = vec![std::collections::VecDeque::new(); authors];
+    let mut queues: Vec<std::collections::VecDeque<usize>> =
+        vec![std::collections::VecDeque::new(); authors];
     for (at, (author, _)) in world.entries.iter().enumerate() {
         queues[*author].push_back(at);
     }
     let mut order = Vec::new();
     for turn in turns.iter().cycle() {
-        let open: Vec<usize> = (0..authors).filter(|author| !queues[*author].is_empty()).collect();
-        let Some(author) = open.get(usize::from(*turn) % open.len().max(1)) else { break };
+        let open: Vec<usize> = (0..authors)
+            .filter(|author| !queues[*author].is_empty())
+            .collect();
+        let Some(author) = open.get(usize::from(*turn) % open.len().max(1)) else {
+            break;
+        };
         order.extend(queues[*author].pop_front());
     }
     order
@@ -61,17 +106,29 @@ fn interleaving(world: &World, turns: &[u8]) -> Vec<usize> {
 fn view(state: &crate::State, world: &World) -> Vec<String> {
     let shown = state.requests().map(|id| {
         let standing = state.standing(&id, world.now);
-        format!("{standing:?} {:?} {:?}", state.explain(&id, world.now), state.sessions(&id))
+        format!(
+            "{standing:?} {:?} {:?}",
+            state.explain(&id, world.now),
+            state.sessions(&id)
+        )
     });
-    shown.chain([format!("{:?} {:?}", state.act0(), state.must_reslot(world.now))]).collect()
+    shown
+        .chain([format!(
+            "{:?} {:?}",
+            state.act0(),
+            state.must_reslot(world.now)
+        )])
+        .collect()
 }
 
 #[test]
 fn the_eventful_world_is_eventful() {
     let world = &*EVENTFUL;
     let state = world.state(0);
-    let states: std::collections::BTreeSet<String> =
-        state.requests().map(|id| format!("{:?}", state.request_state(&id, world.now))).collect();
+    let states: std::collections::BTreeSet<String> = state
+        .requests()
+        .map(|id| format!("{:?}", state.request_state(&id, world.now)))
+        .collect();
     assert_eq!(states.len(), 4, "{states:?}");
 }
 

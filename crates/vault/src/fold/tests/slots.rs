@@ -16,7 +16,13 @@ fn reslot(world: &mut World, i: usize, id: RequestId, slot: u64) {
 /// Every member carries out its own moves, once.
 fn carry_out_moves(world: &mut World) -> usize {
     let moves: Vec<_> = (0..world.charter.members.len())
-        .flat_map(|i| world.state(i).must_reslot(world.now).into_iter().map(move |(id, slot)| (i, id, slot)))
+        .flat_map(|i| {
+            world
+                .state(i)
+                .must_reslot(world.now)
+                .into_iter()
+                .map(move |(id, slot)| (i, id, slot))
+        })
         .collect();
     for (i, id, slot) in &moves {
         reslot(world, *i, *id, *slot);
@@ -38,7 +44,9 @@ fn new_requests_take_the_next_free_slot() {
 fn a_clash_is_renumbered_by_who_lost() {
     let mut world = World::active(2, 3);
     let (a, b) = (world.request(0, 0), world.request(1, 0));
-    let moves: Vec<_> = (0..3).map(|i| world.state(i).must_reslot(world.now)).collect();
+    let moves: Vec<_> = (0..3)
+        .map(|i| world.state(i).must_reslot(world.now))
+        .collect();
     let (winner, loser) = if a < b { (a, b) } else { (b, a) };
     assert_eq!(moves.concat(), [(loser, 1)]);
     assert!(moves[2].is_empty());
@@ -54,12 +62,16 @@ fn more_approvals_win_a_clash_and_a_session_wins_over_approvals() {
     let (winner, loser) = if a < b { (a, b) } else { (b, a) };
     let author = usize::from(loser == b);
     world.approve(&[author], loser);
-    let moves: Vec<_> = (0..3).flat_map(|i| world.state(i).must_reslot(world.now)).collect();
+    let moves: Vec<_> = (0..3)
+        .flat_map(|i| world.state(i).must_reslot(world.now))
+        .collect();
     assert_eq!(moves, [(winner, 1)]);
     world.approve(&[0, 1], winner);
     world.open(&[0, 1], winner, Purpose::Payment);
     world.approve(&[0, 1, 2], loser);
-    let moves: Vec<_> = (0..3).flat_map(|i| world.state(i).must_reslot(world.now)).collect();
+    let moves: Vec<_> = (0..3)
+        .flat_map(|i| world.state(i).must_reslot(world.now))
+        .collect();
     assert_eq!(moves, [(loser, 1)]);
 }
 
@@ -88,7 +100,11 @@ fn a_request_that_was_entered_stays_in_its_slot() {
     reslot(&mut world, 0, id, 1);
     assert_eq!(slot(&world, id), 0);
     assert!(world.state(0).must_reslot(world.now).is_empty());
-    assert_eq!(world.state(1).may_sign(&id, Purpose::Payment, world.now), Ok(()), "retry in the same slot");
+    assert_eq!(
+        world.state(1).may_sign(&id, Purpose::Payment, world.now),
+        Ok(()),
+        "retry in the same slot"
+    );
 }
 
 /// As above, but this member has not seen the approvals of the old slot: a liar may withhold its own.
@@ -99,7 +115,11 @@ fn a_request_that_anybody_entered_is_not_signed_in_another_slot() {
     let bytes = world.bytes(id, Purpose::Payment, 1);
     world.open_with(&[2], id, Purpose::Payment, 1, bytes);
     reslot(&mut world, 0, id, 0);
-    assert_eq!(slot(&world, id), 0, "a record that no approvals cover holds no slot");
+    assert_eq!(
+        slot(&world, id),
+        0,
+        "a record that no approvals cover holds no slot"
+    );
     world.approve(&[0, 1], id);
     for i in [0, 1] {
         let denied = world.state(i).may_sign(&id, Purpose::Payment, world.now);
@@ -118,7 +138,11 @@ fn records_that_no_approvals_cover_hold_no_slots() {
     }
     assert_eq!(world.state(0).next_slot(CHAIN, world.now), 0);
     assert!(world.state(0).watched_slots().is_empty());
-    assert_eq!(world.state(2).next_slot(CHAIN, world.now), 3, "its own word binds it");
+    assert_eq!(
+        world.state(2).next_slot(CHAIN, world.now),
+        3,
+        "its own word binds it"
+    );
 }
 
 #[test]
@@ -130,16 +154,28 @@ fn a_fill_that_is_too_cheap_is_replaced_for_who_waits() {
     let first = world.sign(&[0, 1], waiting, fill);
     assert_eq!(world.state(0).fill_needed(&waiting, world.now), None);
     world.sign(&[0, 1], waiting, Purpose::Payment);
-    assert_eq!(world.state(0).may_sign(&waiting, fill, world.now), Err(Denied::NoFill { slot: 0 }));
+    assert_eq!(
+        world.state(0).may_sign(&waiting, fill, world.now),
+        Err(Denied::NoFill { slot: 0 })
+    );
     assert_eq!(world.state(0).may_replace(&waiting, world.now), Ok(first));
-    world.say(0, Entry::Replacement { request: waiting, supersedes: first });
+    world.say(
+        0,
+        Entry::Replacement {
+            request: waiting,
+            supersedes: first,
+        },
+    );
     assert_eq!(world.state(1).fill_needed(&waiting, world.now), Some(0));
     assert_eq!(world.state(1).may_sign(&waiting, fill, world.now), Ok(()));
     let second = world.sign(&[0, 1], waiting, fill);
     assert_eq!(world.state(1).fill_needed(&waiting, world.now), None);
     assert_eq!(world.state(1).may_replace(&waiting, world.now), Ok(second));
     world.mine(1, waiting, 0, first);
-    let payment = world.state(1).newest_signed(&waiting, Purpose::Payment).unwrap();
+    let payment = world
+        .state(1)
+        .newest_signed(&waiting, Purpose::Payment)
+        .unwrap();
     assert_eq!(world.state(1).may_replace(&waiting, world.now), Ok(payment));
 }
 
@@ -163,7 +199,10 @@ fn a_slot_that_was_entered_is_never_handed_out_again() {
     world.open(&[0, 1], id, Purpose::Payment);
     world.cancel(0, id);
     let state = world.state(0);
-    assert_eq!(state.request_state(&id, world.now), Some(RequestState::Cancelled));
+    assert_eq!(
+        state.request_state(&id, world.now),
+        Some(RequestState::Cancelled)
+    );
     assert_eq!(state.next_slot(CHAIN, world.now), 1);
     let far = world.now.plus_ms(100 * 24 * 3_600_000);
     assert_eq!(state.next_slot(CHAIN, far), 1, "no timeout releases it");
@@ -180,22 +219,39 @@ fn a_dead_requests_slot_is_filled_for_who_waits() {
     let fill = Purpose::Fill { slot: 0 };
     assert_eq!(world.state(0).fill_needed(&waiting, world.now), None);
     assert_eq!(
-        world.state(0).may_sign(&waiting, Purpose::Payment, world.now),
+        world
+            .state(0)
+            .may_sign(&waiting, Purpose::Payment, world.now),
         Err(Denied::LowerSlotOpen { slot: 0 })
     );
-    assert_eq!(world.state(0).may_sign(&waiting, fill, world.now), Err(Denied::NoFill { slot: 0 }));
+    assert_eq!(
+        world.state(0).may_sign(&waiting, fill, world.now),
+        Err(Denied::NoFill { slot: 0 })
+    );
     world.cancel(0, dead);
     assert_eq!(world.state(0).fill_needed(&waiting, world.now), Some(0));
     // Both have a record for the dead request in that slot: the chain takes one of the two.
     assert_eq!(world.state(0).may_sign(&waiting, fill, world.now), Ok(()));
-    assert_eq!(world.state(2).may_sign(&waiting, fill, world.now), Err(Denied::NotApprovedHere));
+    assert_eq!(
+        world.state(2).may_sign(&waiting, fill, world.now),
+        Err(Denied::NotApprovedHere)
+    );
     let session = world.sign(&[0, 1], waiting, fill);
     let state = world.state(0);
-    assert!(state.is_slot_signed(&SlotKey { chain: CHAIN, slot: 0 }));
+    assert!(state.is_slot_signed(&SlotKey {
+        chain: CHAIN,
+        slot: 0
+    }));
     assert_eq!(state.fill_needed(&waiting, world.now), None);
-    assert_eq!(state.may_sign(&waiting, Purpose::Payment, world.now), Ok(()));
+    assert_eq!(
+        state.may_sign(&waiting, Purpose::Payment, world.now),
+        Ok(())
+    );
     world.mine(0, waiting, 0, session);
-    let key = SlotKey { chain: CHAIN, slot: 0 };
+    let key = SlotKey {
+        chain: CHAIN,
+        slot: 0,
+    };
     assert_eq!(world.state(0).consumer(&key), Some((waiting, fill)));
 }
 
@@ -206,7 +262,10 @@ fn a_request_without_approvals_gives_way_after_a_while() {
     let (idle, waiting) = (world.request(0, 0), world.request(1, 1));
     world.approve(&[1, 2], waiting);
     let later = world.now.plus_ms(GIVE_WAY_MS);
-    assert_eq!(world.state(1).fill_needed(&waiting, Time(later.0 - 1)), None);
+    assert_eq!(
+        world.state(1).fill_needed(&waiting, Time(later.0 - 1)),
+        None
+    );
     assert_eq!(world.state(1).fill_needed(&waiting, later), Some(0));
     world.now = later;
     world.sign(&[1, 2], waiting, Purpose::Fill { slot: 0 });
@@ -244,11 +303,23 @@ fn what_the_chain_consumed_frees_nobody_else() {
     let session = world.sign(&[0, 1], paid, Purpose::Payment);
     world.mine(2, paid, 0, session);
     // Another member's receipt is shown, but this member waits for its own.
-    assert!(!world.state(0).is_consumed(&SlotKey { chain: CHAIN, slot: 0 }));
-    assert!(world.state(2).is_consumed(&SlotKey { chain: CHAIN, slot: 0 }));
-    let mined = RequestState::Mined { success: true, finalised: true };
+    assert!(!world.state(0).is_consumed(&SlotKey {
+        chain: CHAIN,
+        slot: 0
+    }));
+    assert!(world.state(2).is_consumed(&SlotKey {
+        chain: CHAIN,
+        slot: 0
+    }));
+    let mined = RequestState::Mined {
+        success: true,
+        finalised: true,
+    };
     assert_eq!(world.state(2).request_state(&paid, world.now), Some(mined));
-    assert_eq!(world.state(0).request_state(&paid, world.now), Some(RequestState::Signed));
+    assert_eq!(
+        world.state(0).request_state(&paid, world.now),
+        Some(RequestState::Signed)
+    );
     assert_eq!(world.state(2).next_slot(CHAIN, world.now), 2);
     assert!(world.state(2).watched_slots().is_empty());
     assert_eq!(world.state(0).watched_slots().len(), 1);
@@ -277,7 +348,10 @@ fn step() -> impl Strategy<Value = Step> {
 fn carry_out(world: &mut World, asked: &mut Vec<(usize, RequestId)>, step: &Step) {
     match *step {
         Step::Ask(i, ahead) => {
-            let slot = world.state(i).next_slot(CHAIN, world.now).saturating_sub(ahead);
+            let slot = world
+                .state(i)
+                .next_slot(CHAIN, world.now)
+                .saturating_sub(ahead);
             let id = world.request(i, slot);
             asked.push((i, id));
         }
@@ -306,8 +380,10 @@ fn carry_out(world: &mut World, asked: &mut Vec<(usize, RequestId)>, step: &Step
 fn pay(world: &mut World, id: RequestId) {
     let fill = world.state(0).fill_needed(&id, world.now);
     let purpose = fill.map_or(Purpose::Payment, |slot| Purpose::Fill { slot });
-    let willing: Vec<usize> =
-        (0..3).filter(|i| world.state(*i).may_sign(&id, purpose, world.now).is_ok()).take(2).collect();
+    let willing: Vec<usize> = (0..3)
+        .filter(|i| world.state(*i).may_sign(&id, purpose, world.now).is_ok())
+        .take(2)
+        .collect();
     if willing.len() == 2 {
         world.sign(&willing, id, purpose);
     }

@@ -180,3 +180,23 @@ fn unreachable(chain: ChainId, error: &RpcError) -> ChainFact {
         why: error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quorate_chain::ChainId;
+
+    use super::ChainRecord;
+    use crate::record::{decode, encode};
+
+    #[test]
+    fn records_keep_their_encoding() {
+        let record = ChainRecord {
+            chain: ChainId::Eip155(31337),
+            url: "http://a".into(),
+        };
+        let bytes = encode(&record);
+        assert_eq!(hex::encode(&bytes), "0100e9f40108687474703a2f2f61");
+        let read: ChainRecord = decode(&bytes).unwrap();
+        assert_eq!((read.chain, read.url), (record.chain, record.url));
+    }
+}

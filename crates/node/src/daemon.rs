@@ -3,13 +3,15 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use quorate_store::Store;
 use quorate_threshold::{Engine, RealEngine};
 use rand_core::OsRng;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::api;
 use crate::chains::Chains;
@@ -24,6 +26,8 @@ use crate::shelf::{Shelf, keep, load};
 use crate::vaults::{StartError, Vaults};
 
 const LISTEN: &str = "self/listen";
+/// How often this member looks whether it is reached elsewhere now.
+const LOOK_AROUND: Duration = Duration::from_secs(15);
 
 /// All that the API's handlers work on.
 pub(crate) struct Daemon {
@@ -35,7 +39,6 @@ pub(crate) struct Daemon {
     pub(crate) chains: Chains,
     pub(crate) making: Making,
     pub(crate) events: Arc<Events>,
-    pub(crate) listen: Vec<SocketAddr>,
     pub(crate) started_ms: u64,
 }
 
@@ -102,7 +105,6 @@ pub(crate) async fn start(dir: PathBuf, store: Store, at: Addresses) -> Result<A
         chains,
         making,
         events,
-        listen,
         started_ms: now_ms(),
     });
     let opened = open_doors(&daemon, api_at).await;
@@ -123,6 +125,7 @@ async fn open_doors(daemon: &Arc<Daemon>, api_at: SocketAddr) -> Result<AtWork, 
     for contact in learnt(&daemon.shelf)? {
         daemon.peers.know_newer(contact);
     }
+    tokio::spawn(watch_addresses(Arc::downgrade(daemon)));
     serve(Arc::clone(daemon), api_at).await
 }
 
@@ -175,6 +178,28 @@ async fn open_endpoint(
         }
     }
     Ok(endpoint)
+}
+
+/// A machine that moves to another network says so: it is reached elsewhere then.
+async fn watch_addresses(daemon: Weak<Daemon>) {
+    let mut pulse = interval(LOOK_AROUND);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        pulse.tick().await;
+        let Some(daemon) = daemon.upgrade() else {
+            return;
+        };
+        let (me, addresses) = (Arc::clone(&daemon.me), daemon.peers.reachable());
+        let moved = daemon
+            .shelf
+            .apart(move |store| me.move_to(store, &addresses))
+            .await;
+        match moved {
+            Ok(true) => daemon.peers.tell_card(&daemon.me.card()),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "new addresses could not be kept"),
+        }
+    }
 }
 
 fn start_error(name: String, error: StartError) -> NodeError {

@@ -111,7 +111,7 @@ impl Me {
         lock(&self.card).clone()
     }
 
-    /// Says where it is reached now; durable if that is news.
+    /// Says where it is reached now; durable if that is news. Tells whether it is.
     ///
     /// # Errors
     /// Those of the store.
@@ -119,7 +119,7 @@ impl Me {
         &self,
         store: &mut Store,
         addresses: &[SocketAddr],
-    ) -> Result<(), quorate_store::Error> {
+    ) -> Result<bool, quorate_store::Error> {
         let mut card = lock(&self.card);
         let addresses: Vec<SocketAddr> = addresses
             .iter()
@@ -127,14 +127,14 @@ impl Me {
             .take(quorate_wire::MAX_ADDRESSES)
             .collect();
         if card.card().addresses == addresses {
-            return Ok(());
+            return Ok(false);
         }
         let moved = card
             .moved(addresses, &self.identity)
             .map_err(|_| unreadable(CARD))?;
         store.commit(vec![keep(CARD, &moved.encode())], &mut OsRng)?;
         *card = moved;
-        Ok(())
+        Ok(true)
     }
 }
 

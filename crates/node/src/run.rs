@@ -68,7 +68,7 @@ pub fn start(options: RunOptions) -> Result<Running, NodeError> {
             api,
         },
     ))?;
-    let (api, listen) = (work.api, work.daemon.listen.clone());
+    let (api, listen) = (work.api, work.daemon.peers.reachable());
     Ok(Running {
         work: Some((runtime, work)),
         api,
@@ -149,7 +149,13 @@ async fn until_told(work: &AtWork) -> Result<(), NodeError> {
 }
 
 fn say_ready(work: &AtWork) {
-    let peers: Vec<String> = work.daemon.listen.iter().map(ToString::to_string).collect();
+    let peers: Vec<String> = work
+        .daemon
+        .peers
+        .reachable()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let line = format!(
         "{} is ready: API on {}, peers on {}\n",
         work.daemon.me.name,

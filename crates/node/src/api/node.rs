@@ -45,15 +45,14 @@ pub(super) async fn hello(
 }
 
 pub(super) async fn status(State(daemon): Host) -> Answer<NodeStatus> {
-    let all = vaults::every(&daemon).await?;
+    let all = vaults::every(&daemon).await;
     let mut read_only = None;
     for (name, handle) in daemon.vaults.all() {
-        let why = handle.look(|seen| seen.vault.read_only()).await?;
-        if let Some(why) = why
-            && read_only.is_none()
-        {
-            read_only = Some(format!("{name}: {why}"));
-        }
+        let why = match handle.look(|seen| seen.vault.read_only()).await {
+            Ok(why) => why.map(str::to_owned),
+            Err(error) => Some(error.to_string()),
+        };
+        read_only = read_only.or_else(|| why.map(|why| format!("{name}: {why}")));
     }
     let mut lines = Vec::new();
     for vault in &all {
@@ -64,7 +63,12 @@ pub(super) async fn status(State(daemon): Host) -> Answer<NodeStatus> {
         name: daemon.me.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         protocol: u32::from(quorate_wire::PROTOCOL_VERSION),
-        listen: daemon.listen.iter().map(ToString::to_string).collect(),
+        listen: daemon
+            .peers
+            .reachable()
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         pairing: daemon.making.pairing().map(|address| address.to_string()),
         started_ms: daemon.started_ms,
         locked: false,
@@ -154,7 +158,7 @@ pub(super) async fn doctor(State(daemon): Host) -> Answer<Vec<Check>> {
             "check that its daemon runs and that its address can be reached",
         ));
     }
-    for vault in vaults::every(&daemon).await? {
+    for vault in vaults::every(&daemon).await {
         checks.push(vault_check(&vault));
     }
     Ok(Json(checks))

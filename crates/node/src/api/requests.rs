@@ -111,7 +111,7 @@ async fn resolve(handle: &VaultHandle, prefix: &str) -> Result<RequestId, Refusa
 
 fn unknown(id: &str) -> Refusal {
     let shown: String = id.chars().filter(|c| !c.is_control()).take(64).collect();
-    let hint = "see `quorate request list --all`; a request of another member arrives when both are online";
+    let hint = "see `quorate request list --state all`; a request of another member arrives when both are online";
     refuse(
         ErrorCode::NotFound,
         format!("no request {shown} is known here"),

@@ -18,13 +18,14 @@ use crate::keys::open_credential;
 use crate::making::{Invited, Labels, Stage};
 use crate::vaults::VaultHandle;
 
-/// Every vault, by local name.
-pub(super) async fn every(daemon: &Daemon) -> Result<Vec<VaultView>, Refusal> {
+/// Every vault, by local name; one that cannot be looked at says so in a warning.
+pub(super) async fn every(daemon: &Daemon) -> Vec<VaultView> {
     let mut views = Vec::new();
     for (name, record) in daemon.making.all() {
-        views.push(view::vault(daemon, &name, &record).await?);
+        let view = view::vault(daemon, &name, &record).await;
+        views.push(view.unwrap_or_else(|refusal| view::broken(&name, refusal.0.message)));
     }
-    Ok(views)
+    views
 }
 
 async fn one(daemon: &Daemon, name: &str) -> Result<VaultView, Refusal> {
@@ -58,7 +59,7 @@ pub(super) fn running(daemon: &Daemon, text: &str) -> Result<(String, VaultHandl
 }
 
 pub(super) async fn list(State(daemon): Host) -> Answer<Vec<VaultView>> {
-    Ok(Json(every(&daemon).await?))
+    Ok(Json(every(&daemon).await))
 }
 
 pub(super) async fn create(

@@ -68,6 +68,14 @@ pub(super) async fn vault(
     Ok(view)
 }
 
+/// A vault of which nothing can be told but why.
+pub(super) fn broken(name: &str, why: String) -> VaultView {
+    let mut view = blank(name, 0, 0);
+    view.phase = VaultPhase::Failed;
+    view.warnings.push(why);
+    view
+}
+
 fn blank(name: &str, threshold: u8, size: u8) -> VaultView {
     VaultView {
         id: String::new(),

@@ -235,3 +235,42 @@ pub(super) fn clash(card: &VerifiedCard, others: &[VerifiedCard]) -> Option<Stri
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Details, told};
+    use crate::making::record::{Labels, Terms};
+    use crate::record::encode;
+
+    /// What both sides of a pairing say, byte for byte.
+    #[test]
+    fn details_and_labels_keep_their_encoding() {
+        let terms = Terms {
+            name: "family".into(),
+            nonce: [7; 32],
+            threshold: 2,
+            size: 3,
+            needed: 2,
+        };
+        let golden = format!("01000666616d696c79{}020302", "07".repeat(32));
+        assert_eq!(hex::encode(encode(&Details::Invited(terms))), golden);
+        let refused = Details::Refused("no".into());
+        assert_eq!(hex::encode(encode(&refused)), "0101026e6f");
+        let labels = Labels {
+            controller: "owner".into(),
+            domain: "office".into(),
+        };
+        let golden = "01056f776e6572066f6666696365";
+        assert_eq!(hex::encode(encode(&labels)), golden);
+    }
+
+    #[test]
+    fn a_joiner_is_told_an_address_that_it_can_reach() {
+        let reachable =
+            ["127.0.0.1:1", "192.0.2.7:1", "[2001:db8::7]:1"].map(|text| text.parse().unwrap());
+        let told = |bound: &str| told(bound.parse().unwrap(), &reachable).to_string();
+        assert_eq!(told("192.0.2.9"), "192.0.2.9");
+        assert_eq!(told("0.0.0.0"), "192.0.2.7");
+        assert_eq!(told("::"), "2001:db8::7");
+    }
+}

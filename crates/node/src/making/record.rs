@@ -246,3 +246,93 @@ pub(crate) fn roster_fault(charter: &Charter, joined: &Joined, me: &Me) -> Optio
     (!same_inviter)
         .then(|| "the inviter stands in the roster with other keys than it paired with".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use quorate_vault::PartyId;
+
+    use super::{Founded, Inviting, Joined, Labels, Seat, Stage, Terms, VaultRecord};
+    use crate::record::{decode, encode};
+
+    fn terms() -> Terms {
+        Terms {
+            name: "family".into(),
+            nonce: [7; 32],
+            threshold: 2,
+            size: 3,
+            needed: 2,
+        }
+    }
+
+    fn labels() -> Labels {
+        Labels {
+            controller: "owner".into(),
+            domain: "office".into(),
+        }
+    }
+
+    /// What stands on disk, byte for byte: a change here needs a new version and a way to read the old one.
+    #[test]
+    fn records_keep_their_encoding() {
+        let nonce = "07".repeat(32);
+        let said = format!("0666616d696c79{nonce}020302");
+        let labelled = "056f776e6572066f6666696365";
+        let cases = [
+            (
+                Stage::Inviting(Inviting {
+                    terms: terms(),
+                    labels: labels(),
+                    seats: vec![Seat {
+                        card: vec![1, 2],
+                        labels: labels(),
+                    }],
+                }),
+                format!("01e80700{said}{labelled}01020102{labelled}"),
+            ),
+            (
+                Stage::Joined(Joined {
+                    terms: terms(),
+                    labels: labels(),
+                    inviter: vec![3],
+                }),
+                format!("01e80701{said}{labelled}0103"),
+            ),
+            (
+                Stage::Founded(Founded {
+                    charter: vec![4],
+                    addresses: vec![(PartyId([9; 32]), vec!["127.0.0.1:7300".parse().unwrap()])],
+                }),
+                format!("01e80702010401{}01007f0000018439", "09".repeat(32)),
+            ),
+        ];
+        for (stage, golden) in cases {
+            let record = VaultRecord {
+                created_ms: 1000,
+                stage,
+            };
+            assert_eq!(hex::encode(encode(&record)), golden);
+            assert_eq!(decode::<VaultRecord>(&encode(&record)), Some(record));
+        }
+    }
+
+    #[test]
+    fn labels_and_terms_that_no_charter_takes_are_refused() {
+        assert!(labels().are_sound() && terms().are_sound());
+        for odd in ["", " owner", "own\ner", "own\u{202e}er"] {
+            let odd = Labels {
+                controller: odd.into(),
+                ..labels()
+            };
+            assert!(!odd.are_sound(), "{odd:?}");
+        }
+        for (threshold, size, needed) in [(1, 3, 2), (2, 4, 2), (2, 3, 1), (2, 3, 4), (2, 17, 2)] {
+            let odd = Terms {
+                threshold,
+                size,
+                needed,
+                ..terms()
+            };
+            assert!(!odd.are_sound(), "{odd:?}");
+        }
+    }
+}

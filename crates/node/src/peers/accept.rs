@@ -65,8 +65,9 @@ async fn take<T>(
         Ok(greeted) => greeted,
         Err(error) => {
             for party in candidates.iter().map(Contact::party) {
-                tracing::info!(peer = party.short(), %error, "greeting failed");
-                peers.0.table.trouble(party, error.to_string());
+                if peers.0.table.trouble(party, error.to_string()) {
+                    tracing::info!(peer = party.short(), %error, "greeting failed");
+                }
             }
             connection.close(REFUSED, b"greeting refused");
             return false;

@@ -158,6 +158,19 @@ impl Peers {
         frame.is_ok_and(|frame| self.0.table.offer(to, frame))
     }
 
+    /// Tells every peer what this member says of itself now.
+    pub fn tell_card(&self, card: &VerifiedCard) {
+        let card = card.encode();
+        if let Ok(frame) = (Frame::Card { card: card.clone() }).encode() {
+            self.0.table.set_own_card(card, &frame);
+        }
+    }
+
+    /// Where others reach this member now.
+    pub fn reachable(&self) -> Vec<SocketAddr> {
+        reachable(&self.0.endpoint)
+    }
+
     /// How every channel stands.
     pub fn status(&self) -> Vec<PeerStatus> {
         self.0.table.status()

@@ -95,6 +95,16 @@ impl Table {
         lock(&self.own_card).clone()
     }
 
+    /// Says something else of this member from now on, to those that are there at once.
+    pub(super) fn set_own_card(&self, card: Vec<u8>, frame: &[u8]) {
+        *lock(&self.own_card) = card;
+        for entry in lock(&self.entries).values() {
+            if let Some(live) = &entry.live {
+                live.outbox.offer(frame.to_vec());
+            }
+        }
+    }
+
     /// Adds a party or what is new about it. Gives its id if it was not known.
     pub(super) fn know(&self, contact: Contact) -> Option<PartyId> {
         let party = contact.party();
@@ -237,17 +247,19 @@ impl Table {
         }
     }
 
-    /// Notes what a peer did so that there is no channel; a standing channel has no problem.
-    pub(super) fn trouble(&self, party: PartyId, words: String) {
-        if let Some(entry) = lock(&self.entries).get_mut(&party)
-            && entry.live.is_none()
-        {
-            entry.problem = Some(Problem {
-                words,
-                shown: true,
-                at: Instant::now(),
-            });
-        }
+    /// Notes what a peer did so that there is no channel; a standing channel has no problem. Tells whether it is news.
+    pub(super) fn trouble(&self, party: PartyId, words: String) -> bool {
+        let mut entries = lock(&self.entries);
+        let Some(entry) = entries.get_mut(&party).filter(|entry| entry.live.is_none()) else {
+            return false;
+        };
+        let problem = Problem {
+            words,
+            shown: true,
+            at: Instant::now(),
+        };
+        let before = entry.problem.replace(problem);
+        before.map(|before| before.words) != entry.problem.as_ref().map(|now| now.words.clone())
     }
 
     /// Notes that a peer does not answer, unless it just now showed why there is no channel.

@@ -1,8 +1,8 @@
 //! The seam: all that a vault takes and gives.
 //!
 //! **Invariant:** an [`Output::Send`] that spends a one-time value (the first message of a ceremony or a session)
-//! is given only in answer to the [`Input::Persisted`] of the record of that attempt, and whoever carries outputs
-//! out makes every mutation durable before any later `Send`, `Broadcast` or `Done` of the same answer.
+//! is given only in answer to the [`Input::Persisted`] of the record of that attempt, and whoever carries an answer
+//! out makes all of its `Append`s and `Persist`s durable before any `Send`, `Query`, `Broadcast` or `Done` in it.
 
 use std::fmt;
 
@@ -103,7 +103,7 @@ pub enum Amount {
     },
 }
 
-/// What a vault asks to be done, in this order.
+/// What a vault asks to be done. What is to be durable keeps its order, and so does what others can see.
 #[derive(Debug)]
 pub enum Output {
     /// Make durable, then answer with [`Input::Persisted`].

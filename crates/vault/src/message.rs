@@ -40,7 +40,7 @@ pub enum Message {
         heads: Vec<Head>,
     },
     /// Asks for a whole log from position 0: entries that arrived contradict those held, and only all of them show
-    /// who signed what. Answered once a connection.
+    /// who signed what. Answered at most once a minute.
     AskLog {
         /// Whose log.
         author: PartyId,

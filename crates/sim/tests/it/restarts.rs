@@ -177,3 +177,33 @@ fn approvals_travel_through_whoever_is_online() {
     cluster.mined(id, &[ALICE, BOB, CAROL]);
     assert_eq!(cluster.chain.borrow().received(to), 5);
 }
+
+/// A log longer than one batch comes back from disk whole, and reaches a member who was away all the time.
+#[test]
+fn a_long_log_survives_a_restart_and_reaches_who_was_away() {
+    let mut cluster = Cluster::active(2, 3);
+    let to = cluster.fresh_address();
+    let id = cluster.propose(ALICE, to, 5);
+    cluster.switch_off(CAROL);
+    for n in 0..2_500 {
+        let text = format!("note {n}");
+        cluster
+            .command(ALICE, Command::Note { request: id, text })
+            .unwrap();
+    }
+    cluster.run(3_000);
+    cluster.restart(ALICE);
+    cluster.switch_off(BOB);
+    cluster.start(CAROL);
+    let alice = cluster.party(ALICE);
+    let size = cluster.vault(ALICE).log(&alice).unwrap().size();
+    assert!(size > 2_500);
+    cluster.until("carol has all of it", |c| {
+        c.vault(CAROL).log(&alice).unwrap().size() == size
+    });
+    cluster.restart(CAROL);
+    cluster.start(BOB);
+    cluster.until("bob has it from carol or alice", |c| {
+        c.vault(BOB).log(&alice).unwrap().size() == size
+    });
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Vault;
 use crate::entry::Purpose;
-use crate::fold::{RequestState, SessionEnd, SessionView, SlotKey};
+use crate::fold::{Denied, RequestState, SessionEnd, SessionView, SlotKey};
 use crate::ids::{PartyId, RequestId, SessionId, Time};
 
 /// How much later the next in line opens.
@@ -36,18 +36,27 @@ impl Vault {
         if self.rolled_back {
             return BTreeSet::new();
         }
-        let purpose = |request: &RequestId| match self.state.fill_needed(request, self.now) {
-            Some(slot) => Purpose::Fill { slot },
-            None => Purpose::Payment,
+        let purpose = |request: &RequestId| {
+            let payment = self.state.may_sign(request, Purpose::Payment, self.now);
+            let fill = || self.state.fill_needed(request, self.now);
+            match payment {
+                Ok(()) => Some(Purpose::Payment),
+                Err(Denied::LowerSlotOpen { .. }) => fill().map(|slot| Purpose::Fill { slot }),
+                Err(_) => None,
+            }
         };
-        let all = self
-            .state
-            .requests()
-            .filter(|request| !self.openings.over.contains(request));
-        let with_purpose = all.map(|request| (request, purpose(&request)));
-        with_purpose
+        self.unfinished()
+            .filter_map(|request| Some((request, purpose(&request)?)))
             .filter(|(request, purpose)| self.may_open(request, *purpose))
             .collect()
+    }
+
+    /// Requests for which a session may still be opened some day.
+    pub(super) fn unfinished(&self) -> impl Iterator<Item = RequestId> + '_ {
+        let over = &self.openings.over;
+        self.state
+            .requests()
+            .filter(|request| !over.contains(request))
     }
 
     /// Remembers which requests no session can ever be opened for again, so that a long history costs nothing.
@@ -57,12 +66,7 @@ impl Vault {
             Some(RequestState::Cancelled | RequestState::Rejected | RequestState::Expired) => true,
             _ => false,
         };
-        let fresh: Vec<_> = self
-            .state
-            .requests()
-            .filter(|id| !self.openings.over.contains(id))
-            .filter(over)
-            .collect();
+        let fresh: Vec<_> = self.unfinished().filter(over).collect();
         self.openings.over.extend(fresh);
     }
 

@@ -43,12 +43,7 @@ impl Vault {
             }
             SameKey::Conflict(earlier) => return Err(Error::IdempotencyKey(earlier)),
         }
-        let is_open = |id: &RequestId| {
-            self.state
-                .request_state(id, self.now)
-                .is_some_and(|state| !state.is_final())
-        };
-        let open = self.state.requests().filter(is_open).count();
+        let open = self.unfinished().count();
         if open >= MAX_OPEN_REQUESTS {
             return Err(Error::TooManyOpen { open });
         }

@@ -14,8 +14,8 @@ use crate::message::{Decline, Message, Open};
 
 /// How long a proposal waits for entries that are still under way before it is declined.
 const PATIENCE_MS: u64 = 2_000;
-/// Most proposals that wait.
-const MAX_PARKED: usize = 16;
+/// Most proposals of one member that wait.
+const MAX_PARKED: usize = 4;
 /// Highest attempt that is believed.
 const MAX_ATTEMPT: u32 = 1 << 20;
 
@@ -27,6 +27,15 @@ struct Waiting {
     from: PartyId,
     open: Box<Open>,
     until: Time,
+}
+
+impl Parked {
+    fn of(&self, opener: &PartyId) -> usize {
+        self.0
+            .iter()
+            .filter(|waiting| waiting.from == *opener)
+            .count()
+    }
 }
 
 impl Vault {
@@ -47,7 +56,7 @@ impl Vault {
         }
         match self.judge_open(from, &open) {
             Ok((record, signable)) => self.enter(record, signable, None),
-            Err(reason) if may_pass(&reason) && self.parked.0.len() < MAX_PARKED => {
+            Err(reason) if may_pass(&reason) && self.parked.of(&from) < MAX_PARKED => {
                 let until = self.now.plus_ms(PATIENCE_MS);
                 self.parked.0.push(Waiting { from, open, until });
                 self.wake_by(until);

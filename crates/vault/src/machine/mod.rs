@@ -68,6 +68,9 @@ pub use self::view::{
 /// How often `settle` may make itself necessary again within one answer.
 const MAX_SETTLE_ROUNDS: usize = 8;
 
+/// How often requests are looked at for better slots when nobody says anything.
+const MOVE_EVERY_MS: u64 = 5_000;
+
 /// What a vault is made of besides its logs.
 pub struct Setup {
     /// The founding charter.
@@ -110,6 +113,10 @@ pub struct Vault {
     out: Outbox,
     /// Something has changed that may make something possible.
     stirred: bool,
+    /// Something was said since requests were last looked at for better slots.
+    told: bool,
+    /// When they were.
+    moved: Time,
     /// When something becomes possible by time alone.
     deadline: Option<Time>,
     /// Own entries from here on have not been pushed.
@@ -227,11 +234,16 @@ impl Vault {
         self.wake_by(self.now);
     }
 
-    /// Moves this member's own requests out of slots that others hold, or down into free ones.
+    /// Moves this member's own requests out of slots that others hold, or down into free ones. It looks at every
+    /// request, so only when something was said since, or now and then for what ends by time alone.
     fn move_requests(&mut self) {
-        if !self.may_append_unasked() || !matches!(self.state.act0(), Act0::Active { .. }) {
+        let due = self.told || self.now.since_ms(self.moved) >= MOVE_EVERY_MS;
+        let active = matches!(self.state.act0(), Act0::Active { .. });
+        if !due || !active || !self.may_append_unasked() || self.unfinished().next().is_none() {
             return;
         }
+        self.told = false;
+        self.moved = self.now;
         for (request, slot) in self.state.must_reslot(self.now) {
             self.append_unasked(Entry::Reslot { request, slot });
         }
@@ -263,6 +275,7 @@ impl Vault {
     /// Folds an entry that is in a log here.
     fn absorb(&mut self, author: PartyId, position: u64, logged: &Logged) {
         self.stirred = true;
+        self.told = true;
         if let Entry::SessionRecord(record) = &logged.entry {
             self.openings
                 .first_heard

@@ -9,6 +9,8 @@ pub(super) const PENALTY_MS: u64 = 30_000;
 /// How long entries under way to a member are not sent again.
 pub(super) const RESEND_MS: u64 = 2_000;
 
+/// How soon a member is shown a whole log again.
+const WHOLE_EVERY_MS: u64 = 60_000;
 /// How long the next session of a member whose session came to nothing is not entered; doubles with each. Shorter
 /// than an honest opener's own pause.
 const FIRST_OPENER_PAUSE_MS: u64 = 200;
@@ -31,8 +33,8 @@ pub(super) struct Peer {
     pub(super) sent: BTreeMap<PartyId, (u64, Time)>,
     /// When heads were last sent to it.
     pub(super) heads_sent: Option<Time>,
-    /// Logs that it was shown from the beginning, over this channel.
-    pub(super) shown_whole: BTreeSet<PartyId>,
+    /// When it was last shown a log from the beginning.
+    shown_whole: BTreeMap<PartyId, Time>,
     /// Logs that it was asked for from the beginning, over this channel.
     pub(super) asked_whole: BTreeSet<PartyId>,
     /// Asked last until then.
@@ -60,8 +62,17 @@ impl Peer {
         self.heard = false;
         self.sent.clear();
         self.heads_sent = None;
-        self.shown_whole.clear();
         self.asked_whole.clear();
+    }
+
+    /// Whether it may be shown a whole log now, which is much to send; counts as shown from then on.
+    pub(super) fn may_see_whole(&mut self, author: PartyId, now: Time) -> bool {
+        let shown = self.shown_whole.get(&author);
+        let may = shown.is_none_or(|at| now.since_ms(*at) >= WHOLE_EVERY_MS);
+        if may {
+            self.shown_whole.insert(author, now);
+        }
+        may
     }
 
     /// A session that it opened has ended.

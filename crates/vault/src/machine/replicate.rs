@@ -267,12 +267,12 @@ impl Vault {
         }
     }
 
-    /// Sends a log from the beginning, once a connection. Its author learns that way that it was put back.
+    /// Sends a log from the beginning, not too often. Its author learns that way that it was put back.
     pub(super) fn show_whole(&mut self, to: PartyId, author: PartyId) {
         let (Some(peer), Some(log)) = (self.peers.get_mut(&to), self.logs.get(&author)) else {
             return;
         };
-        if !peer.shown_whole.insert(author) {
+        if !peer.may_see_whole(author, self.now) {
             return;
         }
         let mut next = 0;

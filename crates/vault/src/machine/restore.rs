@@ -78,6 +78,8 @@ impl Vault {
             watch: Default::default(),
             out: Default::default(),
             stirred: true,
+            told: true,
+            moved: now,
             deadline: None,
             pushed_own: 0,
             charter: Arc::new(charter),

@@ -38,7 +38,7 @@ impl Vault {
         if let Err(
             denied @ (Denied::LowerSlotOpen { .. }
             | Denied::SlotEntered { .. }
-            | Denied::MovedAfterEntry { .. }),
+            | Denied::OtherSlotOpen { .. }),
         ) = mine
             && self.state.fill_needed(&standing.id, self.now).is_none()
         {

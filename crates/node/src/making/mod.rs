@@ -16,8 +16,9 @@ mod error;
 mod invite;
 mod join;
 mod record;
-mod rosters;
+mod roster;
 mod seats;
+mod telling;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -35,8 +36,9 @@ use tokio::runtime::Handle;
 pub(crate) use self::error::MakingError;
 use self::invite::Open;
 use self::join::Admission;
-use self::record::{Founded, Inviting, Joined, Terms, contact, contacts};
+use self::record::{Founded, Inviting, Joined, Terms};
 pub(crate) use self::record::{Labels, Stage, VaultRecord};
+use self::roster::{contact, contacts};
 use crate::chains::Chains;
 use crate::events::Events;
 use crate::keys::Me;
@@ -132,7 +134,7 @@ impl Making {
             self.resume(&name, &record.stage)
                 .map_err(|error| (name, error))?;
         }
-        tokio::spawn(rosters::keep_telling(self.downgrade()));
+        tokio::spawn(telling::keep_telling(self.downgrade()));
         Ok(())
     }
 

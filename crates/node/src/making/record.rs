@@ -1,16 +1,10 @@
 //! What is kept of a vault besides its logs: how far its making has come, and its founding charter.
 
-use std::net::SocketAddr;
-
 use quorate_api::is_name;
 use quorate_threshold::Parameters;
-use quorate_vault::charter::{Addresses, FOUNDING_VERSION, MAX_LABEL_CHARS, Member, Role, Rule};
-use quorate_vault::{Charter, PartyId};
+use quorate_vault::charter::{Addresses, MAX_LABEL_CHARS};
 use quorate_wire::{PartyCard, VerifiedCard};
 use serde::{Deserialize, Serialize};
-
-use crate::keys::Me;
-use crate::peers::Contact;
 
 /// A vault, as the daemon keeps it under `vault/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +60,7 @@ pub(crate) struct Joined {
 /// A vault whose roster is complete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Founded {
-    /// Encoded [`Charter`].
+    /// Encoded [`Charter`](quorate_vault::Charter).
     pub(crate) charter: Vec<u8>,
     /// Where members were reached when it was made.
     pub(crate) addresses: Addresses,
@@ -140,111 +134,6 @@ impl Seat {
     pub(crate) fn card(&self) -> Option<VerifiedCard> {
         VerifiedCard::decode(&self.card).ok()
     }
-}
-
-/// The member that a card and labels make.
-pub(crate) fn member(card: &PartyCard, labels: &Labels) -> Member {
-    Member {
-        party: PartyId::of_identity(&card.identity),
-        name: card.name.clone(),
-        identity: card.identity,
-        endpoint: card.endpoint,
-        credential: card.credential,
-        controller: labels.controller.clone(),
-        domains: vec![labels.domain.clone()],
-        role: Role::Signer,
-    }
-}
-
-/// How to reach the party of a card.
-pub(crate) fn contact(card: &PartyCard) -> Contact {
-    Contact {
-        name: card.name.clone(),
-        identity: card.identity,
-        endpoint: card.endpoint,
-        addresses: card.addresses.clone(),
-    }
-}
-
-/// How to reach the members of a founded vault, apart from this one.
-pub(crate) fn contacts(charter: &Charter, addresses: &Addresses, me: &PartyId) -> Vec<Contact> {
-    let at = |party: &PartyId| -> Vec<SocketAddr> {
-        let found = addresses.iter().find(|(of, _)| of == party);
-        found
-            .map(|(_, addresses)| addresses.clone())
-            .unwrap_or_default()
-    };
-    let others = charter.members.iter().filter(|member| member.party != *me);
-    others
-        .map(|member| Contact {
-            name: member.name.clone(),
-            identity: member.identity,
-            endpoint: member.endpoint,
-            addresses: at(&member.party),
-        })
-        .collect()
-}
-
-/// The charter and the addresses of a complete roster: the creator, then the others as they came.
-pub(crate) fn found(inviting: &Inviting, me: &Me) -> Option<(Charter, Addresses)> {
-    let own = me.card();
-    let cards: Option<Vec<(VerifiedCard, &Labels)>> = inviting
-        .seats
-        .iter()
-        .map(|seat| Some((seat.card()?, &seat.labels)))
-        .collect();
-    let all = std::iter::once((own, &inviting.labels)).chain(cards?);
-    let (mut members, mut addresses) = (Vec::new(), Vec::new());
-    for (card, labels) in all {
-        let card = card.card();
-        members.push(member(card, labels));
-        addresses.push((PartyId::of_identity(&card.identity), card.addresses.clone()));
-    }
-    let terms = &inviting.terms;
-    let charter = Charter {
-        version: FOUNDING_VERSION,
-        name: terms.name.clone(),
-        nonce: terms.nonce,
-        threshold: terms.threshold,
-        rule: Rule::Approvals { k: terms.needed },
-        members,
-    };
-    Some((charter, addresses))
-}
-
-/// Why a roster is not the one that this member joined; none if it is.
-pub(crate) fn roster_fault(charter: &Charter, joined: &Joined, me: &Me) -> Option<String> {
-    let terms = &joined.terms;
-    if let Err(error) = charter.check() {
-        return Some(error.to_string());
-    }
-    let inviter = VerifiedCard::decode(&joined.inviter).ok()?;
-    let same_terms = charter.name == terms.name
-        && charter.nonce == terms.nonce
-        && charter.threshold == terms.threshold
-        && charter.size() == terms.size
-        && charter.needed() == terms.needed;
-    if !same_terms {
-        return Some(
-            "the roster's name, threshold or size differ from what the invitation said".to_owned(),
-        );
-    }
-    let own = member(me.card().card(), &joined.labels);
-    if charter.member(&me.party) != Some(&own) {
-        return Some(
-            "this member stands in the roster with other keys or labels than its own".to_owned(),
-        );
-    }
-    let first = charter.members.first();
-    let card = inviter.card();
-    let same_inviter = first.is_some_and(|first| {
-        first.identity == card.identity
-            && first.endpoint == card.endpoint
-            && first.credential == card.credential
-            && first.name == card.name
-    });
-    (!same_inviter)
-        .then(|| "the inviter stands in the roster with other keys than it paired with".to_owned())
 }
 
 #[cfg(test)]

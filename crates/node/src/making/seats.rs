@@ -5,7 +5,8 @@ use quorate_vault::charter::Addresses;
 use quorate_vault::{Charter, PartyId};
 use quorate_wire::VerifiedCard;
 
-use super::record::{Founded, Inviting, Seat, Terms, contact, found, roster_fault};
+use super::record::{Founded, Inviting, Seat, Terms};
+use super::roster::{contact, found, roster_fault};
 use super::{Labels, Making, MakingError, Stage, VaultRecord, invite};
 use crate::shared::lock;
 use crate::shelf::unreadable;
@@ -84,7 +85,7 @@ impl Making {
         inviting: &Inviting,
     ) -> Result<(), MakingError> {
         let (charter, addresses) =
-            found(inviting, &self.0.tools.me).ok_or(MakingError::Malformed)?;
+            found(inviting, self.own_card()).ok_or(MakingError::Malformed)?;
         charter
             .check()
             .map_err(|error| MakingError::Refused(error.to_string()))?;
@@ -138,7 +139,7 @@ impl Making {
         if PartyId::of_identity(&inviter.card().identity) != from {
             return Ok(());
         }
-        if let Some(why) = roster_fault(&charter, &joined, &self.0.tools.me) {
+        if let Some(why) = roster_fault(&charter, &joined, self.own_card().card(), inviter.card()) {
             tracing::warn!(vault = name, why, "refused a roster");
             lock(&self.0.faults).insert(name, why);
             return Ok(());

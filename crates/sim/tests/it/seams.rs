@@ -17,6 +17,8 @@ pub(crate) struct Net {
     pub(crate) queue: VecDeque<(PartyId, PartyId, Message)>,
     pub(crate) sent: Vec<(PartyId, PartyId, Message)>,
     pub(crate) cut: BTreeSet<(PartyId, PartyId)>,
+    /// The next message that passes this test is lost.
+    pub(crate) loses: Option<fn(&Message) -> bool>,
 }
 
 pub(crate) struct MemPeers {
@@ -29,6 +31,9 @@ impl Peers for MemPeers {
         assert!(message.encode().len() <= quorate_vault::message::MAX_MESSAGE_BYTES);
         let mut net = self.net.borrow_mut();
         net.sent.push((self.me, to, message.clone()));
+        if net.loses.take_if(|lost| lost(&message)).is_some() {
+            return;
+        }
         net.queue.push_back((self.me, to, message));
     }
 }

@@ -2,7 +2,7 @@
 
 use quorate_vault::fold::RequestState;
 use quorate_vault::machine::Error;
-use quorate_vault::{Command, Outcome};
+use quorate_vault::{Command, Message, Outcome};
 
 use crate::cluster::Cluster;
 
@@ -255,4 +255,50 @@ fn a_second_decision_of_one_person_is_refused() {
         cluster.command(BOB, Command::Cancel { request: id }),
         Err(Error::Denied(_))
     ));
+}
+
+/// Threat: the opener's proposal or any later message of the session is lost, and others open sessions of their own.
+#[test]
+fn a_lost_message_delays_a_payment_and_doubles_none() {
+    let lost: [fn(&Message) -> bool; 3] = [
+        |message| matches!(message, Message::Open(_)),
+        |message| matches!(message, Message::Sign { .. }),
+        |message| matches!(message, Message::Entries { .. }),
+    ];
+    for loses in lost {
+        let mut cluster = Cluster::active(2, 3);
+        let to = cluster.fresh_address();
+        let id = cluster.propose(ALICE, to, 5);
+        cluster.arrived(id, &[BOB, CAROL]);
+        for i in [ALICE, CAROL, BOB] {
+            cluster.approve(i, id);
+            cluster.net.borrow_mut().loses = Some(loses);
+        }
+        cluster.mined(id, &[ALICE, BOB, CAROL]);
+        cluster.run(60_000);
+        assert_eq!(cluster.chain.borrow().received(to), 5);
+        assert_eq!(cluster.chain.borrow().mined.len(), 1);
+    }
+}
+
+#[test]
+fn people_are_told_why_a_request_does_not_go_on() {
+    let mut cluster = Cluster::active(2, 3);
+    let to = cluster.fresh_address();
+    let id = cluster.propose(ALICE, to, 5);
+    cluster.arrived(id, &[BOB]);
+    assert_eq!(cluster.vault(ALICE).blocked(&id), None);
+    cluster.chain.borrow_mut().down = true;
+    cluster.approve(ALICE, id);
+    cluster.approve(BOB, id);
+    cluster.run(5_000);
+    let why = cluster.vault(ALICE).blocked(&id).unwrap();
+    assert!(why.contains("nobody answers"), "{why}");
+    cluster.switch_off(BOB);
+    let why = cluster.vault(ALICE).blocked(&id).unwrap();
+    assert!(why.contains("offline: bob"), "{why}");
+    cluster.start(BOB);
+    cluster.chain.borrow_mut().down = false;
+    cluster.mined(id, &[ALICE]);
+    assert_eq!(cluster.vault(ALICE).blocked(&id), None);
 }

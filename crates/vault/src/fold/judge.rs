@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use super::State;
 use super::act0::Act0;
-use super::facts::{Recorded, SlotKey};
-use super::requests::Current;
+use super::facts::SlotKey;
+use super::requests::{Current, claimed_slots};
 use super::standing::{Invalid, RequestState};
 use crate::entry::{Approval, Purpose};
 use crate::ids::{PartyId, RequestId, SessionId, Time};
@@ -54,8 +54,10 @@ pub enum Denied {
     SlotConsumed { slot: u64 },
     #[error("I may have signed {other} for slot {slot}; the chain must decide first", other = other.short())]
     SlotEntered { slot: u64, other: RequestId },
-    #[error("the request may have been signed for slot {slot} before it moved; ask again")]
-    MovedAfterEntry { slot: u64 },
+    #[error(
+        "the request may have been signed for slot {slot} before it moved; the chain must give that slot to another first"
+    )]
+    OtherSlotOpen { slot: u64 },
     #[error("slot {slot} comes first and is not signed yet")]
     LowerSlotOpen { slot: u64 },
     #[error("slot {slot} is not to be filled")]
@@ -267,17 +269,30 @@ impl State {
         } else {
             self.lower_slots_are_gone(&key)?;
         }
-        // Two slots are two payments, and no chain would exclude the second. So here any member's word is enough, also
-        // one that no approvals cover as far as I can see: they may be withheld from me.
-        let elsewhere = |(party, recorded): &(&PartyId, &Recorded)| {
-            recorded.slot() != key && (**party == self.me || self.record_holds(recorded))
-        };
-        if let Some((_, moved)) = self.payment_records(&current.id).find(elsewhere) {
-            return Err(Denied::MovedAfterEntry {
-                slot: moved.transfer.nonce,
-            });
-        }
+        self.earlier_slots_are_spent(current, &key)?;
         self.i_entered_nothing_else(current, &key)
+    }
+
+    /// Two slots are two payments, and no chain would exclude the second. What was signed for a slot that the request
+    /// had before may be withheld from me, records and approvals too; so only the chain's word counts: I saw something
+    /// else consume every slot that its author claimed before this one. Slots claimed later need no look, because
+    /// whoever signs there asks the same of this one. A request that moved down can never be signed again.
+    fn earlier_slots_are_spent(&self, current: &Current<'_>, key: &SlotKey) -> Result<(), Denied> {
+        let original = current.request().intent;
+        let spent = |slot: u64| {
+            let seen = self.consumed(&SlotKey { slot, ..*key });
+            seen.is_some_and(|seen| {
+                let bytes = seen.transfer.encode();
+                let there = original.with_slot(slot);
+                there.is_ok_and(|intent| intent.check(&bytes).is_err())
+            })
+        };
+        let claimed = claimed_slots(current.facts, current.asked);
+        let mut earlier = claimed.into_iter().take_while(|slot| *slot != key.slot);
+        match earlier.find(|slot| !spent(*slot)) {
+            Some(slot) => Err(Denied::OtherSlotOpen { slot }),
+            None => Ok(()),
+        }
     }
 
     /// A fill may compete with what dead requests left in its slot, and with other fills; that is what it is for.

@@ -1,4 +1,4 @@
-//! Who claims which slot, and who moves when two claim one or none claims a lower one.
+//! Who claims which slot, and who moves when two claim one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,8 +28,9 @@ impl State {
         self.lowest_free(chain, &kept, floor(&claims))
     }
 
-    /// My own requests that should move, each to a slot of its own: those that lost theirs, and those that leave a
-    /// gap below them. A request that anybody entered a session for never moves.
+    /// My own requests that lost their slot, and a higher one for each. A request that anybody entered a session for
+    /// never moves, and none moves down: what was signed for the higher slot, if anything, would stay good. A gap that
+    /// is left is filled for who waits behind it.
     pub fn must_reslot(&self, now: Time) -> Vec<(RequestId, u64)> {
         let asked = self
             .facts
@@ -88,11 +89,11 @@ impl State {
         let mut moves: BTreeMap<RequestId, u64> = BTreeMap::new();
         for loser in &losers {
             let slots: BTreeSet<u64> = kept.keys().copied().collect();
-            let slot = self.lowest_free(chain, &slots, floor);
+            let above = floor.max(loser.slot.saturating_add(1));
+            let slot = self.lowest_free(chain, &slots, above);
             kept.insert(slot, loser);
             moves.insert(loser.id, slot);
         }
-        self.close_gaps(chain, floor, &mut kept, &mut moves);
         let mine = claims.iter().filter(|claim| claim.author == self.me);
         mine.filter_map(|claim| {
             let slot = *moves.get(&claim.id)?;
@@ -131,28 +132,6 @@ impl State {
             }
         }
         (kept, losers)
-    }
-
-    /// Moves requests that nobody has approved from the end into free slots, until there is no gap.
-    fn close_gaps(
-        &self,
-        chain: ChainId,
-        floor: u64,
-        kept: &mut BTreeMap<u64, &Claim>,
-        moves: &mut BTreeMap<RequestId, u64>,
-    ) {
-        loop {
-            let slots: BTreeSet<u64> = kept.keys().copied().collect();
-            let gap = self.lowest_free(chain, &slots, floor);
-            let movable = |claim: &&Claim| claim.approvals == 0 && !claim.entered;
-            let last = kept.range(gap..).rev().find(|(_, claim)| movable(claim));
-            let Some((slot, claim)) = last.map(|(slot, claim)| (*slot, *claim)) else {
-                return;
-            };
-            kept.remove(&slot);
-            kept.insert(gap, claim);
-            moves.insert(claim.id, gap);
-        }
     }
 
     /// The lowest slot from `floor` on that is not consumed, not entered, and not in `kept`.

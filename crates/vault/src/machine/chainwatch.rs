@@ -292,8 +292,8 @@ fn interval(age_ms: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use quorate_chain::evm::{Address, Fees, Mined, TRANSFER_GAS, UnsignedTransfer, Wei};
     use quorate_chain::ChainId;
+    use quorate_chain::evm::{Address, Fees, Mined, TRANSFER_GAS, UnsignedTransfer, Wei};
 
     use super::{WatchedSlot, urgency};
     use crate::fold::{Consumed, SlotKey};

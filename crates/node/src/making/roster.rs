@@ -193,7 +193,8 @@ mod tests {
     #[test]
     fn any_other_roster_is_refused() {
         let other = || card("mallory", 40).card().clone();
-        let alterations: [(&str, &dyn Fn(&mut Charter)); 13] = [
+        type Alteration<'a> = (&'a str, &'a dyn Fn(&mut Charter));
+        let alterations: [Alteration<'_>; 13] = [
             ("name", &|c| c.name = "other".into()),
             ("nonce", &|c| c.nonce = [8; 32]),
             ("threshold", &|c| {

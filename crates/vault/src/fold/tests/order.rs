@@ -10,20 +10,7 @@ static EVENTFUL: LazyLock<World> = LazyLock::new(eventful);
 
 /// Everything that logs can say, with clashes, moves, fills, failures and facts about unknown requests.
 fn eventful() -> World {
-    let mut world = World::silent(2, 3);
-    (0..3).for_each(|i| world.found(i));
-    world.say(1, Entry::CeremonyStarted { act: 0, attempt: 1 });
-    world.say(
-        1,
-        Entry::Aborted {
-            act: 0,
-            attempt: 1,
-            reason: "carol was silent".to_owned(),
-        },
-    );
-    (0..3).for_each(|i| world.say(i, Entry::CeremonyStarted { act: 0, attempt: 2 }));
-    (0..3).for_each(|i| world.prepare(i, 2));
-    (0..3).for_each(|i| world.acknowledge(i, 2));
+    let mut world = made_at_the_second_try();
     let ids: Vec<_> = [(0, 0), (1, 0), (2, 1), (0, 3)]
         .into_iter()
         .map(|(i, slot)| world.request(i, slot))
@@ -79,6 +66,25 @@ fn eventful() -> World {
             request: crate::RequestId([77; 32]),
         },
     );
+    world
+}
+
+/// A vault whose first keygen was given up.
+fn made_at_the_second_try() -> World {
+    let mut world = World::silent(2, 3);
+    (0..3).for_each(|i| world.found(i));
+    world.say(1, Entry::CeremonyStarted { act: 0, attempt: 1 });
+    world.say(
+        1,
+        Entry::Aborted {
+            act: 0,
+            attempt: 1,
+            reason: "carol was silent".to_owned(),
+        },
+    );
+    (0..3).for_each(|i| world.say(i, Entry::CeremonyStarted { act: 0, attempt: 2 }));
+    (0..3).for_each(|i| world.prepare(i, 2));
+    (0..3).for_each(|i| world.acknowledge(i, 2));
     world
 }
 

@@ -278,21 +278,34 @@ impl State {
     /// else consume every slot that its author claimed before this one. Slots claimed later need no look, because
     /// whoever signs there asks the same of this one. A request that moved down can never be signed again.
     fn earlier_slots_are_spent(&self, current: &Current<'_>, key: &SlotKey) -> Result<(), Denied> {
-        let original = current.request().intent;
-        let spent = |slot: u64| {
-            let seen = self.consumed(&SlotKey { slot, ..*key });
-            seen.is_some_and(|seen| {
-                let bytes = seen.transfer.encode();
-                let there = original.with_slot(slot);
-                there.is_ok_and(|intent| intent.check(&bytes).is_err())
-            })
-        };
+        let spent = |slot: u64| self.is_spent_elsewhere(current, &SlotKey { slot, ..*key });
         let claimed = claimed_slots(current.facts, current.asked);
         let mut earlier = claimed.into_iter().take_while(|slot| *slot != key.slot);
         match earlier.find(|slot| !spent(*slot)) {
             Some(slot) => Err(Denied::OtherSlotOpen { slot }),
             None => Ok(()),
         }
+    }
+
+    /// Whether I saw the chain give a slot to something that is not this request's payment. Another request can say the
+    /// same to the byte; then it is that one's payment if approvals cover its record.
+    fn is_spent_elsewhere(&self, current: &Current<'_>, key: &SlotKey) -> bool {
+        let Some(seen) = self.consumed(key) else {
+            return false;
+        };
+        let there = current.request().intent.with_slot(key.slot);
+        if there.is_ok_and(|intent| intent.check(&seen.transfer.encode()).is_err()) {
+            return true;
+        }
+        let sessions = self.facts.recorded.get(key).into_iter().flatten();
+        let mut records = sessions
+            .filter_map(|id| self.facts.sessions.get(id))
+            .flat_map(|facts| &facts.records);
+        records.any(|(party, recorded)| {
+            recorded.said.what.request != current.id
+                && recorded.transfer == seen.transfer
+                && self.is_believed(party, recorded)
+        })
     }
 
     /// A fill may compete with what dead requests left in its slot, and with other fills; that is what it is for.

@@ -8,11 +8,9 @@ use quorate_sim::{Cast, Death, Plan, World};
 use quorate_threshold::{Engine, RealEngine};
 
 /// Seeds over the stub suite; `QUORATE_SIM_SEEDS` asks for another number.
-const SEEDS: u64 = 1_000;
+const SEEDS: u64 = 200;
 /// Seeds over the real suite, each with a keygen of its own.
-const REAL_SEEDS: u64 = 20;
-/// The same in `./check`.
-const REAL_SEEDS_QUICK: u64 = 6;
+const REAL_SEEDS: u64 = 6;
 /// Of the commits of a run, every how-manieth is a death in `./check`; all of them in `./check --full`.
 const QUICK_STRIDE: u64 = 5;
 

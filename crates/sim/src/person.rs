@@ -94,7 +94,9 @@ impl Person {
 
     fn next_request(&mut self, vault: &Vault, chain: ChainId, now: Time) -> Option<Command> {
         let state = vault.state();
-        let key = |number: u64| format!("{:?}/{number}", self.party);
+        self.ask_lost_anew(vault, now);
+        let party = self.party;
+        let key = |number: u64| format!("{party:?}/{number}");
         let exists = |number: u64| {
             state.requests().any(|id| {
                 state

@@ -94,9 +94,7 @@ impl Person {
 
     fn next_request(&mut self, vault: &Vault, chain: ChainId, now: Time) -> Option<Command> {
         let state = vault.state();
-        self.ask_lost_anew(vault, now);
-        let party = self.party;
-        let key = |number: u64| format!("{party:?}/{number}");
+        let key = |number: u64| format!("{:?}/{number}", self.party);
         let exists = |number: u64| {
             state.requests().any(|id| {
                 state

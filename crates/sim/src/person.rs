@@ -1,9 +1,11 @@
 //! The people: each looks at their own screen now and then and does what a patient person would.
 
+use std::collections::BTreeMap;
+
 use ed25519_dalek::{Signer, SigningKey};
 use quorate_chain::{ChainId, evm};
 use quorate_vault::entry::Approval;
-use quorate_vault::fold::{Act0, RequestState, approval_hash};
+use quorate_vault::fold::{Act0, RequestState, Standing, State, approval_hash};
 use quorate_vault::io::{Amount, Proposal};
 use quorate_vault::{Command, PartyId, Time, Vault};
 
@@ -17,6 +19,8 @@ pub struct Person {
     /// Payments this person still has to ask for: recipient and amount.
     to_ask: Vec<(evm::Address, u64)>,
     asked: u64,
+    /// How often a payment had to be asked for anew, by number.
+    again: BTreeMap<u64, u32>,
     /// The roster's words, read off the screen once.
     words: Option<String>,
 }
@@ -29,6 +33,7 @@ impl Person {
             credential,
             to_ask,
             asked: 0,
+            again: BTreeMap::new(),
             words: None,
         }
     }
@@ -94,23 +99,43 @@ impl Person {
 
     fn next_request(&mut self, vault: &Vault, chain: ChainId, now: Time) -> Option<Command> {
         let state = vault.state();
-        let key = |number: u64| format!("{:?}/{number}", self.party);
-        let exists = |number: u64| {
-            state.requests().any(|id| {
-                state
-                    .standing(&id, now)
-                    .is_some_and(|standing| standing.request.idempotency_key == key(number))
-            })
-        };
-        if self.asked > 0 && !exists(self.asked - 1) {
+        let lost = (0..self.asked).find(|number| self.is_lost(*number, state, now));
+        if let Some(number) = lost {
+            *self.again.entry(number).or_default() += 1;
+            return self.ask(number, chain, now);
+        }
+        if self.asked > 0 && self.newest(self.asked - 1, state, now).is_none() {
             // The answer never came: the node died in between. The key makes asking again harmless.
             self.asked -= 1;
         }
-        let (to, wei) = self
-            .to_ask
-            .get(usize::try_from(self.asked).ok()?)
-            .copied()?;
+        let command = self.ask(self.asked, chain, now)?;
         self.asked += 1;
+        Some(command)
+    }
+
+    /// Whether the chain gave the slot of a payment to another for good, so that a patient person asks anew.
+    fn is_lost(&self, number: u64, state: &State, now: Time) -> bool {
+        self.newest(number, state, now).is_some_and(|standing| {
+            standing.state == RequestState::Lost
+                && state
+                    .consumed(&standing.slot)
+                    .is_some_and(|seen| seen.finalised)
+        })
+    }
+
+    fn newest(&self, number: u64, state: &State, now: Time) -> Option<Standing> {
+        let key = self.key(number);
+        let mut all = state.requests().filter_map(|id| state.standing(&id, now));
+        all.find(|standing| standing.request.idempotency_key == key)
+    }
+
+    fn key(&self, number: u64) -> String {
+        let again = self.again.get(&number).copied().unwrap_or_default();
+        format!("{:?}/{number}/{again}", self.party)
+    }
+
+    fn ask(&self, number: u64, chain: ChainId, now: Time) -> Option<Command> {
+        let (to, wei) = self.to_ask.get(usize::try_from(number).ok()?).copied()?;
         Some(Command::Propose(Box::new(Proposal {
             chain,
             to,
@@ -121,7 +146,7 @@ impl Person {
             },
             expires: now.plus_ms(OPEN_MS),
             note: String::new(),
-            idempotency_key: key(self.asked - 1),
+            idempotency_key: self.key(number),
         })))
     }
 }

@@ -7,6 +7,8 @@ use crate::{ChainFaults, NetFaults, Plan};
 
 /// When the faults of a drawn plan stop.
 const HEAL_MS: u64 = 25_000;
+/// Largest jump of a clock.
+const CLOCK_JUMP_MS: u32 = 30_000;
 /// How long members then have to finish everything: request deadlines, backoffs and chain polls fit in many times.
 const AFTER_HEAL_MS: u64 = 180_000;
 
@@ -24,6 +26,7 @@ impl Plan {
             deaths: Vec::new(),
             partitions: false,
             skew_ms: 0,
+            clock_jump_ms: 0,
             heal_ms: 1_000,
             end_ms: 1_000 + AFTER_HEAL_MS,
         }
@@ -56,6 +59,7 @@ impl Plan {
             deaths_per_mille: upto(15),
             partitions: upto(1) == 1,
             skew_ms: u64::from(upto(60_000)),
+            clock_jump_ms: u64::from(upto(CLOCK_JUMP_MS)),
             heal_ms: HEAL_MS,
             end_ms: HEAL_MS + AFTER_HEAL_MS,
             ..Self::calm(seed)

@@ -10,13 +10,13 @@ use quorate_vault::{Entry, Message, Outcome, PartyId, SessionId};
 use crate::cast::Cast;
 use crate::chain::SimChain;
 use crate::disk::Disk;
+use crate::once::OneTime;
 use crate::world::Plan;
 
 /// The promises and what was seen of them.
 pub struct Watch {
     recipients: Vec<evm::Address>,
-    /// First signing message of each (member, receiver, session), by which a second, different one is a reused value.
-    first_words: BTreeMap<(usize, PartyId, SessionId), Vec<u8>>,
+    one_time: OneTime,
     broken: Vec<String>,
     misbehaved: u64,
 }
@@ -38,7 +38,7 @@ impl Watch {
             .collect();
         Self {
             recipients,
-            first_words: BTreeMap::new(),
+            one_time: OneTime::default(),
             broken: Vec::new(),
             misbehaved: 0,
         }
@@ -54,10 +54,11 @@ impl Watch {
         &self.broken
     }
 
-    /// G8: what leaves a member belongs to an attempt that is on its disk.
+    /// G8: what leaves a member belongs to an attempt that is on its disk, and is fresh.
     pub fn released(&mut self, i: usize, message: &Message, to: PartyId, disk: &Disk) {
         match message {
-            Message::Keygen { attempt, .. } => {
+            Message::Keygen { attempt, bytes } => {
+                self.broken.extend(self.one_time.said(i, to, bytes));
                 let durable = |entry: &Entry| matches!(entry, Entry::CeremonyStarted { attempt: a, .. } if a == attempt);
                 self.expect_durable(i, "keygen message", disk, durable);
             }
@@ -68,9 +69,7 @@ impl Watch {
             Message::Sign { session, bytes } => {
                 let session = *session;
                 self.expect_durable(i, "signing message", disk, |entry| records(entry, session));
-                self.first_words
-                    .entry((i, to, session))
-                    .or_insert_with(|| bytes.clone());
+                self.broken.extend(self.one_time.said(i, to, bytes));
             }
             Message::Entries {
                 from,

@@ -1,23 +1,24 @@
 //! Many drivers under one seed: every event in one queue, ordered by time and then by number.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use quorate_chain::{ChainId, evm};
-use quorate_driver::{Chain, Clock, Driver, Order};
+use quorate_chain::ChainId;
+use quorate_driver::{Clock, Driver, Order};
+use quorate_vault::entry::Purpose;
 use quorate_vault::fold::Act0;
-use quorate_vault::io::{ChainFact, Query};
+use quorate_vault::io::ChainFact;
 use quorate_vault::machine::Setup;
-use quorate_vault::{Input, Message, PartyId, Time, Vault};
+use quorate_vault::{Input, Message, PartyId, Vault};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
 use crate::cast::Cast;
 use crate::chain::{ChainFaults, SimChain, chance};
-use crate::disk::{Death, Disk, SimJournal};
+use crate::disk::{Death, SimJournal};
 use crate::net::{NetFaults, Network, Outbox, SimPeers};
-use crate::person::Person;
+use crate::seat::{Asked, Seat};
 use crate::trace::Trace;
 use crate::watch::Watch;
 
@@ -27,8 +28,6 @@ const BLOCK_MS: u64 = 1_000;
 const PERSON_MS: u64 = 300;
 const RESTART_MS: u64 = 700;
 const NOTICE_MS: u64 = 150;
-/// 2026-01-01T00:00:00Z.
-const EPOCH_MS: u64 = 1_767_225_600_000;
 
 /// What happens in a run beside what the members do.
 #[derive(Clone, Debug)]
@@ -53,6 +52,8 @@ pub struct Plan {
     pub partitions: bool,
     /// Largest difference between two members' clocks.
     pub skew_ms: u64,
+    /// Largest jump of a clock; until `heal_ms` clocks also stand still and run slow or fast. None if 0.
+    pub clock_jump_ms: u64,
     /// When the faults stop.
     pub heal_ms: u64,
     /// When everything that was asked for has to be done.
@@ -68,51 +69,8 @@ enum Event {
     Person(usize),
     Mine,
     Partition,
+    Clock,
     Heal,
-}
-
-#[derive(Clone)]
-struct SimClock {
-    now: Rc<Cell<u64>>,
-    skew_ms: u64,
-}
-
-impl Clock for SimClock {
-    fn now(&self) -> Time {
-        Time(EPOCH_MS + self.now.get() + self.skew_ms)
-    }
-}
-
-enum Asked {
-    Query(Query),
-    Broadcast(Vec<u8>, [u8; 32]),
-}
-
-#[derive(Clone, Default)]
-struct SimEndpoint {
-    asked: Rc<RefCell<Vec<Asked>>>,
-}
-
-impl Chain for SimEndpoint {
-    fn ask(&mut self, query: Query) {
-        self.asked.borrow_mut().push(Asked::Query(query));
-    }
-
-    fn broadcast(&mut self, _chain: ChainId, raw: Vec<u8>, hash: [u8; 32]) {
-        self.asked.borrow_mut().push(Asked::Broadcast(raw, hash));
-    }
-}
-
-struct Seat<O: Order> {
-    party: PartyId,
-    driver: Option<Driver<SimJournal, SimPeers, SimClock, SimEndpoint, O>>,
-    disk: Rc<RefCell<Disk>>,
-    death: Rc<RefCell<Option<(u64, Death)>>>,
-    clock: SimClock,
-    endpoint: SimEndpoint,
-    person: Person,
-    /// Counts starts, so that what was meant for an earlier life does not reach a later one.
-    life: u64,
 }
 
 /// A cluster, its surroundings and its judge.
@@ -142,7 +100,7 @@ impl<O: Order> World<O> {
         let outbox: Outbox = Rc::default();
         let watch = Watch::new(&plan, &cast);
         let seats = (0..usize::from(plan.members))
-            .map(|i| seat(&plan, &cast, i, &now, &mut rng))
+            .map(|i| Seat::new(&plan, &cast, i, &now, &mut rng))
             .collect();
         let (network, chain) = (Network::new(plan.net), SimChain::new(CHAIN, plan.chain));
         let mut world = Self {
@@ -172,6 +130,9 @@ impl<O: Order> World<O> {
         self.at(BLOCK_MS, Event::Mine);
         if self.plan.partitions {
             self.at(1_500, Event::Partition);
+        }
+        if self.plan.clock_jump_ms > 0 {
+            self.at(1_200, Event::Clock);
         }
         self.at(self.plan.heal_ms, Event::Heal);
     }
@@ -226,6 +187,7 @@ impl<O: Order> World<O> {
                 self.after(BLOCK_MS, Event::Mine);
             }
             Event::Partition => self.partition(),
+            Event::Clock => self.disturb_a_clock(),
             Event::Heal => self.heal(),
             Event::Wake(..) | Event::Fact(..) => {}
         }
@@ -337,16 +299,16 @@ impl<O: Order> World<O> {
             return;
         };
         let stepped = driver.step(inputs, &mut self.rng);
-        let (wake_at, life, skew) = (driver.wake_at(), seat.life, seat.clock.skew_ms);
+        let wake_in = driver.wake_at().and_then(|at| seat.clock.until(at));
+        let life = seat.life;
         self.collect(i);
         match stepped {
             Ok(stepped) => {
                 for answer in stepped.done {
                     self.watch.outcome(i, &answer.outcome);
                 }
-                let Some(at) = wake_at else { return };
-                let at = at.0.saturating_sub(EPOCH_MS + skew).max(self.now.get() + 1);
-                self.at(at, Event::Wake(i, life));
+                let Some(ms) = wake_in else { return };
+                self.after(ms, Event::Wake(i, life));
             }
             Err(error) => self.bury(i, &error.to_string()),
         }
@@ -441,12 +403,32 @@ impl<O: Order> World<O> {
         self.after(next, Event::Partition);
     }
 
+    /// Wakes its member, whose alarm was set by the clock as it was.
+    fn disturb_a_clock(&mut self) {
+        if self.healed {
+            return;
+        }
+        let i = usize::try_from(self.rng.next_u32()).unwrap_or(0) % self.seats.len().max(1);
+        if let Some(seat) = self.seats.get(i) {
+            let life = seat.life;
+            let what = seat.clock.disturb(self.plan.clock_jump_ms, &mut self.rng);
+            self.say(&format!("clock of {i}: {what}"));
+            self.after(1, Event::Wake(i, life));
+        }
+        let next = 500 + self.rng.next_u64() % 4_000;
+        self.after(next, Event::Clock);
+    }
+
     fn heal(&mut self) {
         self.healed = true;
         self.network.heal();
         self.chain.heal();
         for seat in &self.seats {
             seat.death.borrow_mut().take();
+            seat.clock.set_right();
+        }
+        for i in 0..self.seats.len() {
+            self.step(i, Vec::new());
         }
         self.say("healed");
         for i in 0..self.seats.len() {
@@ -492,50 +474,22 @@ impl<O: Order> World<O> {
                 continue;
             };
             let now = seat.clock.now();
-            all.push_str(&format!("\n  {i}: {:?}", vault.state().act0()));
-            for id in vault.state().requests() {
-                let state = vault.state().request_state(&id, now);
-                all.push_str(&format!("\n     {} {state:?}", id.short()));
+            let (phase, presence) = (vault.phase(), vault.presence());
+            all.push_str(&format!("\n  {i}: {phase:?} {presence:?}"));
+            for standing in vault
+                .state()
+                .requests()
+                .filter_map(|id| vault.state().standing(&id, now))
+            {
+                let (id, slot, state) = (standing.id, standing.slot.slot, standing.state);
+                let may = vault.state().may_sign(&id, Purpose::Payment, now);
+                let (fill, why) = (vault.state().fill_needed(&id, now), vault.blocked(&id));
+                all.push_str(&format!(
+                    "\n     {} slot {slot} {state:?}; {may:?}; fill {fill:?}; {why:?}",
+                    id.short()
+                ));
             }
         }
         all
-    }
-}
-
-fn seat<O: Order>(
-    plan: &Plan,
-    cast: &Cast,
-    i: usize,
-    now: &Rc<Cell<u64>>,
-    rng: &mut ChaCha8Rng,
-) -> Seat<O> {
-    let role = cast
-        .roles
-        .get(i)
-        .expect("invariant: a role for every member");
-    let to_ask: Vec<(evm::Address, u64)> = if i < 2 {
-        (0..plan.payments)
-            .map(|k| (crate::watch::recipient(i, k), 1_000 + k as u64))
-            .collect()
-    } else {
-        Vec::new()
-    };
-    let death = plan
-        .deaths
-        .iter()
-        .find(|(member, _, _)| *member == i)
-        .map(|(_, commit, side)| (*commit, *side));
-    Seat {
-        party: role.party,
-        driver: None,
-        disk: Rc::default(),
-        death: Rc::new(RefCell::new(death)),
-        clock: SimClock {
-            now: now.clone(),
-            skew_ms: rng.next_u64() % plan.skew_ms.max(1),
-        },
-        endpoint: SimEndpoint::default(),
-        person: Person::new(role.party, role.credential.clone(), to_ask),
-        life: 0,
     }
 }

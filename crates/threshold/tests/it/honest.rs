@@ -74,6 +74,24 @@ fn three_of_five_some_quorums() {
     }
 }
 
+/// The largest committee there is: its messages and secrets fit their limits. Some minutes long, so only
+/// `./check --full` runs it.
+#[test]
+fn nine_of_sixteen() {
+    if std::env::var_os("QUORATE_FULL").is_none() {
+        return;
+    }
+    let vault = Vault::generate(9, 16);
+    assert_sound(&vault);
+    let largest = vault
+        .secrets
+        .values()
+        .map(|secrets| secrets.to_bytes().len());
+    println!("{:?} bytes of secrets a member", largest.max());
+    assert_signs(&vault, 1, &[1, 2, 4, 5, 7, 10, 12, 15, 16]);
+    assert_signs(&vault, 2, &[8, 9, 10, 11, 12, 13, 14, 15, 16]);
+}
+
 /// The stored form of an epoch's secrets still signs.
 #[test]
 fn fixture_signs_with_every_quorum() {

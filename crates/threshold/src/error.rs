@@ -56,6 +56,17 @@ pub enum Error {
         /// The suite whose scalar it should be.
         suite: Suite,
     },
+    /// A path to a child key that is too deep, hardened, or not written `m/0/7`.
+    #[error(
+        "not a path to a child key; write m, m/0 or m/0/7: at most 8 steps, none of them hardened"
+    )]
+    ChildPath,
+    /// One of the few indices without a child (BIP-32, `CKDpub`).
+    #[error("index {index} has no child key; use the next one")]
+    NoSuchChild {
+        /// The index.
+        index: u32,
+    },
     /// A share's parts do not belong together.
     #[error("the {suite} key share is inconsistent ({what}); restore it from a good copy")]
     Share {

@@ -14,6 +14,7 @@
 //! before every member has said *done*. Every decoder takes one encoding a value and has a size limit.
 
 mod channel;
+mod child;
 mod codec;
 mod committee;
 mod dkls;
@@ -35,6 +36,7 @@ pub mod evidence;
 pub mod keygen;
 pub mod sign;
 
+pub use child::{ChildPath, ExtendedKey, MAX_PATH_DEPTH};
 pub use committee::{Committee, MAX_PARTIES, Parameters, PartyIndex, Threshold};
 pub use engine::RealEngine;
 pub use error::{Error, ShareFault};

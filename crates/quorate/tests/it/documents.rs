@@ -103,3 +103,15 @@ fn every_relative_link_leads_to_a_file() {
     }
     assert_none(&wrong, "Mend the link.");
 }
+
+/// Two implementations that share no code: the page alone is enough to write another.
+#[test]
+fn the_python_beside_the_ed25519_page_reproduces_its_vectors() {
+    let run = std::process::Command::new("python3")
+        .args(["docs/ed25519_hd.py", "--check", "docs/ed25519-hd.json"])
+        .current_dir(root())
+        .output()
+        .expect("python3 is installed: apt install python3");
+    assert!(run.status.success(), "{run:?}");
+    assert_eq!(String::from_utf8_lossy(&run.stdout), "15 vectors agree\n");
+}

@@ -5,6 +5,7 @@
 //! party checks), BAN (local), ABORT (nobody proven at fault).
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
+mod children;
 mod cluster;
 mod encodings;
 mod envelopes;

@@ -87,13 +87,8 @@ impl Channel {
                     sender: self.me,
                     receiver: to,
                 };
-                let mut direct = output.direct.remove(&to).unwrap_or_default();
-                let envelope = Envelope::seal(
-                    header,
-                    broadcast.clone(),
-                    std::mem::take(&mut direct),
-                    &self.identity,
-                );
+                let direct = output.direct.remove(&to).unwrap_or_default();
+                let envelope = Envelope::seal(header, broadcast.clone(), direct, &self.identity);
                 Outgoing {
                     to,
                     bytes: envelope.to_bytes(),

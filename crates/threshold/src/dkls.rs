@@ -15,9 +15,17 @@ use crate::share::KeyShare;
 
 /// Reseeds the generator that the library draws from on this thread.
 ///
-/// The library cannot be given a generator: it calls `rand::rng()`, a stream that a cloned virtual machine
-/// would continue twice, spending one-time values twice. So it starts anew from the operating system
-/// before every phase.
+/// The library cannot be given a generator: it calls `rand::rng()`, a stream in memory that a cloned virtual machine
+/// would continue twice. So it starts anew from the operating system before every phase: twins that were forked
+/// *before* a signature's round one draw different instance keys and masks, as far as the operating system's own
+/// generator tells them apart (it does where the machine monitor signals a fork, such as by a VM generation id).
+///
+/// It does not help twins that were forked *after* round one of a signature: both hold the instance key of that
+/// session. Each member takes one message a round and sender of a session and refuses a second, so an honest peer
+/// never lets both go on. A malicious co-signer that reaches both twins, and answers them differently, gets two
+/// signature parts over one nonce, and from them that member's share. No session state is ever on disk, so only a
+/// copy of running memory does this; whoever runs members in virtual machines must not fork, snapshot and resume, or
+/// live-migrate with a running source, while they sign. Nothing here detects it.
 ///
 /// # Errors
 /// [`Error::Randomness`]: nothing may be computed without it.

@@ -6,7 +6,7 @@
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::codec::Format;
 use crate::committee::PartyIndex;
@@ -128,8 +128,9 @@ impl SignedHash {
     }
 }
 
-/// A broadcast: the same bytes and signature for every receiver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A broadcast: the same bytes and signature for every receiver. Some are for members only (chain codes), so it is
+/// wiped when dropped.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedBody {
     /// The message.
     #[serde(with = "serde_bytes")]
@@ -165,8 +166,20 @@ impl SignedBody {
     }
 }
 
+impl Drop for SignedBody {
+    fn drop(&mut self) {
+        self.body.zeroize();
+    }
+}
+
+impl std::fmt::Debug for SignedBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SignedBody({} bytes)", self.body.len())
+    }
+}
+
 /// One message to one receiver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     /// Who, to whom, when, in what.
     pub header: Header,
@@ -179,16 +192,25 @@ pub struct Envelope {
     pub signature: IdentitySignature,
 }
 
+impl std::fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Envelope")
+            .field("header", &self.header)
+            .field("broadcast", &self.broadcast)
+            .field("direct", &format_args!("{} bytes", self.direct.len()))
+            .finish_non_exhaustive()
+    }
+}
+
 impl Envelope {
     /// Signs an envelope.
     #[must_use]
     pub fn seal(
         header: Header,
         broadcast: Option<SignedBody>,
-        direct: Vec<u8>,
+        direct: Zeroizing<Vec<u8>>,
         identity: &SigningKey,
     ) -> Self {
-        let direct = Zeroizing::new(direct);
         let digest = envelope_digest(&header, broadcast.as_ref(), &direct);
         Self {
             header,
@@ -214,8 +236,8 @@ impl Envelope {
 
     /// One version byte, then postcard.
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        FORMAT.encode(self).to_vec()
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        FORMAT.encode(self)
     }
 
     /// Reads an envelope without judging its signature; enough to route it.

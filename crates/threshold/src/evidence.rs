@@ -6,9 +6,10 @@ use crate::codec::Format;
 use crate::committee::{Committee, PartyIndex};
 use crate::envelope::{Envelope, ProtocolKind, SessionTag, SignedBody, SignedHash};
 use crate::error::Error;
+use crate::keygen;
 use crate::keygen::messages::{Body, Round1Broadcast};
-use crate::keygen::rules;
-use crate::sign;
+use crate::keygen::rules::{self, Unfit};
+use crate::sign::{self, SignContext};
 
 /// Largest encoding of [`Evidence`]: at most two message bodies.
 pub const MAX_EVIDENCE_BYTES: usize = 512 * 1024;
@@ -74,8 +75,46 @@ pub struct Charge {
     pub offence: Offence,
 }
 
-/// What the verifier knows about the session by itself.
-pub type EvidenceContext = SessionTag;
+/// What the verifier knows about the session by itself, besides the committee.
+///
+/// From these the session's tag is computed, which every signature is about; what the evidence says of it is only
+/// compared. Otherwise an accuser could choose a tag under which a member once signed something else.
+#[derive(Clone, Copy, Debug)]
+pub enum EvidenceContext<'a> {
+    /// An attempt at key generation.
+    Keygen {
+        /// The vault's id.
+        vault: [u8; 32],
+        /// The sharing generation that was to be made.
+        epoch: u64,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// A signature.
+    Sign(SignContext<'a>),
+}
+
+impl EvidenceContext<'_> {
+    /// The tag of the session.
+    #[must_use]
+    pub fn tag(&self, committee: &Committee) -> SessionTag {
+        match self {
+            Self::Keygen {
+                vault,
+                epoch,
+                attempt,
+            } => keygen::tag(vault, *epoch, *attempt, committee),
+            Self::Sign(sign) => sign.tag(committee),
+        }
+    }
+
+    fn takes_part(&self, index: PartyIndex) -> bool {
+        match self {
+            Self::Keygen { .. } => true,
+            Self::Sign(sign) => sign.quorum.contains(&index),
+        }
+    }
+}
 
 /// Why evidence does not convict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -84,8 +123,8 @@ pub enum EvidenceError {
     /// It is about another session than the one asked about.
     #[error("the evidence is about another session; do not act on it")]
     OtherSession,
-    /// The culprit is not in the committee.
-    #[error("the accused is not in the committee; do not act on it")]
+    /// The culprit is not in the committee, or not in the session.
+    #[error("the accused did not take part in this session; do not act on it")]
     NotAMember,
     /// A signature in it does not verify.
     #[error("a signature in the evidence does not verify; do not act on it")]
@@ -95,25 +134,26 @@ pub enum EvidenceError {
     NoFault,
 }
 
-/// Convicts from evidence and roster alone.
+/// Convicts from evidence, roster, and what the verifier itself knows of the session.
 ///
 /// # Errors
 /// [`EvidenceError`] if it does not convict.
 pub fn verify_evidence(
     evidence: &Evidence,
     committee: &Committee,
-    context: &EvidenceContext,
+    context: &EvidenceContext<'_>,
 ) -> Result<PartyIndex, EvidenceError> {
     let Charge {
         tag,
         culprit,
         offence,
     } = evidence.charge();
-    if tag != context {
+    if *tag != context.tag(committee) {
         return Err(EvidenceError::OtherSession);
     }
     let identity = committee
         .identity(*culprit)
+        .filter(|_| context.takes_part(*culprit))
         .ok_or(EvidenceError::NotAMember)?;
     let signed = |round, hash: &SignedHash| hash.verifies(tag, round, *culprit, identity);
     let (signatures, guilty) = match offence {
@@ -187,7 +227,8 @@ fn sub_share_is_bad(
     let Ok(package) = rules::round2(committee, charge.culprit, &package.body) else {
         return false;
     };
-    fits && rules::round3_direct(&package, header.receiver, &dealing.direct).is_err()
+    let judged = rules::round3_direct(&package, header.receiver, &dealing.direct);
+    fits && matches!(judged, Err(Unfit::Broken))
 }
 
 impl From<Charge> for Evidence {

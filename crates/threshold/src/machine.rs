@@ -7,7 +7,7 @@ use rand_core::CryptoRngCore;
 use crate::channel::{Channel, RoundOutput};
 use crate::committee::PartyIndex;
 use crate::envelope::Envelope;
-use crate::session::{Session, Started, Step, Verdict, Why};
+use crate::session::{Outgoing, Session, Started, Step, Verdict, Why};
 
 /// One round's state: it takes one message of every other member, then turns into the next.
 pub(crate) trait Phase<T>: Send {
@@ -79,7 +79,11 @@ impl<T> Session<T> for Machine<T> {
         let result = self.take(from, bytes).and_then(|()| self.run(rng));
         let over = !matches!(
             &result,
-            Ok(Step { done: None, .. }) | Err(Verdict::Ignored(_))
+            Ok(Step {
+                done: None,
+                verdict: None,
+                ..
+            }) | Err(Verdict::Ignored(_))
         );
         if over {
             self.phase = None;
@@ -150,14 +154,16 @@ impl<T> Machine<T> {
             let Some(phase) = self.phase.take() else {
                 break;
             };
-            match phase.advance(&self.channel, rng)? {
-                Advance::Done(done) => {
+            match phase.advance(&self.channel, rng) {
+                Err(verdict) => return ended(send, verdict),
+                Ok(Advance::Done(done)) => {
                     return Ok(Step {
                         send,
                         done: Some(done),
+                        verdict: None,
                     });
                 }
-                Advance::Next(phase, output) => {
+                Ok(Advance::Next(phase, output)) => {
                     send.extend(self.channel.seal(phase.round(), output));
                     self.phase = Some(phase);
                 }
@@ -166,10 +172,25 @@ impl<T> Machine<T> {
             for (from, envelope) in std::mem::take(&mut self.early) {
                 match self.deliver(from, envelope) {
                     Ok(()) | Err(Verdict::Ignored(_)) => {}
-                    Err(verdict) => return Err(verdict),
+                    Err(verdict) => return ended(send, verdict),
                 }
             }
         }
-        Ok(Step { send, done: None })
+        Ok(Step {
+            send,
+            ..Step::wait()
+        })
     }
+}
+
+/// The session is over; what rounds that passed had to say is said.
+fn ended<T>(send: Vec<Outgoing>, verdict: Verdict) -> Result<Step<T>, Verdict> {
+    if send.is_empty() {
+        return Err(verdict);
+    }
+    Ok(Step {
+        send,
+        done: None,
+        verdict: Some(verdict),
+    })
 }

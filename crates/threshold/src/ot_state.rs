@@ -32,10 +32,13 @@ pub(crate) struct SealedOt {
     #[serde(with = "crate::codec::secret_bytes")]
     bytes: Zeroizing<Vec<u8>>,
     mac: [u8; 32],
-    /// Members with whom an OT check has failed since this state was loaded, or that were given as banned.
+    /// Members with whom an OT check has failed since this state was loaded, or that were given as banned. One list
+    /// for all generations of the state: a session that runs over an older one sees the bans of the newer.
     #[serde(skip)]
-    banned: Mutex<BTreeSet<PartyIndex>>,
+    banned: Banned,
 }
+
+type Banned = Arc<Mutex<BTreeSet<PartyIndex>>>;
 
 /// The key of an [`OtState`]'s MAC, derived from the share it was built over.
 pub(crate) struct OtMacKey(Zeroizing<[u8; 32]>);
@@ -96,17 +99,17 @@ impl SealedOt {
 impl OtState {
     /// Wraps what the OT setup over `share` left behind.
     pub(crate) fn seal(party: &Party<Secp256k1>, share: &KeyShare) -> Self {
+        Self::seal_with(party, share, Banned::default())
+    }
+
+    fn seal_with(party: &Party<Secp256k1>, share: &KeyShare, banned: Banned) -> Self {
         let bytes = encode_secret(party);
         let mac = OtMacKey::of(share)
             .begin(&bytes)
             .finalize()
             .into_bytes()
             .into();
-        Self(Arc::new(SealedOt {
-            bytes,
-            mac,
-            banned: Mutex::default(),
-        }))
+        Self(Arc::new(SealedOt { bytes, mac, banned }))
     }
 
     /// The same state without the correlations with `index`, which counts as banned.
@@ -123,10 +126,8 @@ impl OtState {
             .zero_share
             .seeds
             .retain(|seed| seed.index_counterparty != gone);
-        let wiped = Self::seal(&party, share);
-        wiped.0.banned().clone_from(&self.0.banned());
-        wiped.ban(index);
-        Ok(wiped)
+        self.ban(index);
+        Ok(Self::seal_with(&party, share, Arc::clone(&self.0.banned)))
     }
 
     /// Refuses `index` in every session over this state from now on. The durable list of bans is the

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use rand_core::CryptoRngCore;
+use zeroize::Zeroizing;
 
 use crate::committee::{Committee, PartyIndex};
 use crate::error::Error;
@@ -16,12 +17,18 @@ use crate::secrets::EpochSecrets;
 use crate::signature::{EcdsaSignature, MessageDigest};
 
 /// One signed envelope for one receiver.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// The receiver.
     pub to: PartyIndex,
-    /// The envelope, at most [`crate::envelope::MAX_ENVELOPE_BYTES`].
-    pub bytes: Vec<u8>,
+    /// The envelope, at most [`crate::envelope::MAX_ENVELOPE_BYTES`]. It can hold secrets.
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Outgoing(to {}, {} bytes)", self.to, self.bytes.len())
+    }
 }
 
 /// What a message led to.
@@ -31,6 +38,9 @@ pub struct Step<T> {
     pub send: Vec<Outgoing>,
     /// The result, once. The session is over then.
     pub done: Option<T>,
+    /// How the session ended after these messages, if it ended without a result. They are of rounds that passed, and
+    /// the others need them to judge for themselves: send them all the same, and what the verdict asks for first.
+    pub verdict: Option<Verdict>,
 }
 
 impl<T> Step<T> {
@@ -40,6 +50,7 @@ impl<T> Step<T> {
         Self {
             send: Vec::new(),
             done: None,
+            verdict: None,
         }
     }
 }
@@ -49,7 +60,8 @@ pub trait Session<T>: Send {
     /// Takes an envelope that arrived over `from`'s channel.
     ///
     /// # Errors
-    /// A [`Verdict`]. After [`Verdict::Ignored`] the session is as it was before; after any other it is over.
+    /// A [`Verdict`] on which nothing is to be sent. After [`Verdict::Ignored`] the session is as it was before; after
+    /// any other, here or in [`Step::verdict`], it is over.
     fn receive(
         &mut self,
         from: PartyIndex,

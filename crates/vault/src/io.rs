@@ -104,7 +104,6 @@ pub enum Amount {
 }
 
 /// What a vault asks to be done. What is to be durable keeps its order, and so does what others can see.
-#[derive(Debug)]
 pub enum Output {
     /// Make durable, then answer with [`Input::Persisted`].
     Persist(Ticket, Mutation),
@@ -132,6 +131,25 @@ pub enum Output {
     WakeAt(Time),
     /// Something came to its end: the answer to a [`Command`], or news for people.
     Done(Outcome),
+}
+
+impl fmt::Debug for Output {
+    /// Without what is inside messages, entries and transactions.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Persist(ticket, mutation) => write!(f, "Persist({ticket:?}, {mutation:?})"),
+            Self::Send(to, message) => write!(f, "Send({to:?}, {message:?})"),
+            Self::Append { position, entry } => {
+                write!(f, "Append({position}: {} bytes)", entry.len())
+            }
+            Self::Query(query) => write!(f, "Query({query:?})"),
+            Self::Broadcast { chain, raw, .. } => {
+                write!(f, "Broadcast({chain:?}: {} bytes)", raw.len())
+            }
+            Self::WakeAt(at) => write!(f, "WakeAt({at:?})"),
+            Self::Done(outcome) => write!(f, "Done({outcome:?})"),
+        }
+    }
 }
 
 /// What is to be made durable.

@@ -1,5 +1,7 @@
 //! What members say to each other. Everything that must last is a log entry and travels as [`Message::Entries`].
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::charter::{Addresses, Charter};
@@ -25,7 +27,7 @@ pub struct Head {
 }
 
 /// One message between two members of one vault.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
     /// The creator tells everybody who is in: the draft charter, before anybody confirmed it.
     Roster {
@@ -109,6 +111,31 @@ impl Message {
     /// [`CodecError`]: longer than [`MAX_MESSAGE_BYTES`], of another version, malformed, or with trailing bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         codec::decode(bytes, MAX_MESSAGE_BYTES)
+    }
+}
+
+impl fmt::Debug for Message {
+    /// Kinds, places and sizes: envelopes can hold secrets, and entries are the members' own affair.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Heads { heads } => write!(f, "Heads({})", heads.len()),
+            Self::AskLog { author } => write!(f, "AskLog({author:?})"),
+            Self::Entries {
+                author,
+                from,
+                entries,
+                ..
+            } => write!(f, "Entries({author:?} from {from}: {})", entries.len()),
+            Self::Keygen { attempt, bytes } => {
+                write!(f, "Keygen({attempt}: {} bytes)", bytes.len())
+            }
+            Self::Open(open) => write!(f, "Open({:?})", open.session),
+            Self::Decline { session, reason } => write!(f, "Decline({session:?}: {reason:?})"),
+            Self::Sign { session, bytes } => {
+                write!(f, "Sign({session:?}: {} bytes)", bytes.len())
+            }
+            Self::Roster { .. } => f.write_str("Roster(..)"),
+        }
     }
 }
 

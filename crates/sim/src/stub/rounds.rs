@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ed25519_dalek::SigningKey;
 use quorate_threshold::envelope::{Envelope, Header, SessionTag, SignedBody};
 use quorate_threshold::{Charge, Committee, Evidence, Offence, Outgoing, PartyIndex, Verdict, Why};
+use zeroize::Zeroizing;
 
 /// One member's place in a run.
 pub(super) struct Rounds {
@@ -60,14 +61,14 @@ impl Rounds {
             .collect()
     }
 
-    fn seal(&self, receiver: PartyIndex, body: SignedBody) -> Vec<u8> {
+    fn seal(&self, receiver: PartyIndex, body: SignedBody) -> Zeroizing<Vec<u8>> {
         let header = Header {
             tag: self.tag,
             round: self.round,
             sender: self.me,
             receiver,
         };
-        Envelope::seal(header, Some(body), Vec::new(), &self.identity).to_bytes()
+        Envelope::seal(header, Some(body), Zeroizing::default(), &self.identity).to_bytes()
     }
 
     /// Takes an envelope; all that is wrong with it alone is ignored.

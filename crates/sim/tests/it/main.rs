@@ -12,6 +12,7 @@ mod disk;
 mod fake_chain;
 mod faults;
 mod loops;
+mod ot_checks;
 mod payment;
 mod refusals;
 mod restarts;

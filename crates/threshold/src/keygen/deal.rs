@@ -10,6 +10,7 @@ use super::dkg::{Receiver, SuiteShare};
 use super::echo::{ExpectRound4, heard};
 use super::messages::{Body, Round3Broadcast, Round3Direct, Round4Broadcast};
 use super::reveal::{Packages, check_opening};
+use super::rules::Unfit;
 use super::{Setup, broadcast_of, local, read, rules};
 use crate::channel::{Channel, RoundOutput};
 use crate::committee::PartyIndex;
@@ -78,9 +79,12 @@ impl Phase<KeygenOutput> for ExpectRound3 {
         };
         // Step 2: each sub-share is on the polynomial its dealer committed to.
         let dealing = rules::round3_direct(package, channel.me, &envelope.direct);
-        let dealing = dealing.map_err(|_| {
-            let (package, dealing) = (signed.clone(), Box::new(envelope.clone()));
-            channel.named(from, Offence::BadSubShare { package, dealing })
+        let dealing = dealing.map_err(|unfit| match unfit {
+            Unfit::Version(version) => Verdict::Ignored(Why::Version { version }),
+            Unfit::Broken => {
+                let (package, dealing) = (signed.clone(), Box::new(envelope.clone()));
+                channel.named(from, Offence::BadSubShare { package, dealing })
+            }
         })?;
         self.chain_codes.insert(from, chain_codes);
         self.dealings.insert(from, dealing);

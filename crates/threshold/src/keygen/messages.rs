@@ -48,10 +48,22 @@ pub struct SuitePackage {
 pub struct PointBytes(#[serde(with = "serde_bytes")] pub Vec<u8>);
 
 /// Round 3, broadcast: contributions to the chain codes. Members keep them to themselves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round3Broadcast {
     /// One contribution a suite.
     pub chain_codes: [[u8; 32]; 3],
+}
+
+impl std::fmt::Debug for Round3Broadcast {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Round3Broadcast(..)")
+    }
+}
+
+impl Drop for Round3Broadcast {
+    fn drop(&mut self) {
+        self.chain_codes.zeroize();
+    }
 }
 
 /// Round 3, to one receiver: `f_i(j)` of each suite. The channel must be confidential.

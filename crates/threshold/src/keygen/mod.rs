@@ -42,34 +42,50 @@ pub mod messages;
 use rand_core::CryptoRngCore;
 
 use crate::channel::Channel;
-use crate::committee::PartyIndex;
+use crate::committee::{Committee, PartyIndex};
 use crate::envelope::{Envelope, ProtocolKind, SessionTag, SignedBody};
 use crate::error::Error;
-use crate::evidence::Offence;
+use crate::evidence::{EvidenceContext, Offence};
 use crate::machine;
 use crate::session::{KeygenOutput, KeygenParams, Started, Verdict, Why};
 use crate::transcript::Transcript;
 
 use messages::Body;
+use rules::Unfit;
 
 impl KeygenParams {
     /// The session's tag: what its envelopes are bound to and its evidence is judged by.
     #[must_use]
     pub fn tag(&self) -> SessionTag {
-        let mut transcript = Transcript::new("quorate/threshold/keygen-session/v1");
-        transcript.append(&self.vault);
-        transcript.append_u64(self.epoch);
-        transcript.append_u64(u64::from(self.attempt));
-        self.committee.append_to(&mut transcript);
-        let session = transcript.finish();
-        // The id covers all that the members must agree on, so there is nothing left to bind.
-        SessionTag {
-            kind: ProtocolKind::Keygen,
-            suite: None,
+        self.context().tag(&self.committee)
+    }
+
+    /// What evidence from this session is judged by.
+    #[must_use]
+    pub const fn context(&self) -> EvidenceContext<'static> {
+        EvidenceContext::Keygen {
+            vault: self.vault,
             epoch: self.epoch,
-            session,
-            binding: session,
+            attempt: self.attempt,
         }
+    }
+}
+
+/// The tag of an attempt at key generation, from what every member knows by itself.
+pub(crate) fn tag(vault: &[u8; 32], epoch: u64, attempt: u32, committee: &Committee) -> SessionTag {
+    let mut transcript = Transcript::new("quorate/threshold/keygen-session/v1");
+    transcript.append(vault);
+    transcript.append_u64(epoch);
+    transcript.append_u64(u64::from(attempt));
+    committee.append_to(&mut transcript);
+    let session = transcript.finish();
+    // The id covers all that the members must agree on, so there is nothing left to bind.
+    SessionTag {
+        kind: ProtocolKind::Keygen,
+        suite: None,
+        epoch,
+        session,
+        binding: session,
     }
 }
 
@@ -117,14 +133,28 @@ fn broadcast_of(envelope: &Envelope) -> Result<&SignedBody, Verdict> {
         .ok_or(Verdict::Ignored(Why::Malformed))
 }
 
-/// Decodes a broadcast; one that does not decode convicts its sender.
+/// Decodes a broadcast; one that does not decode convicts its sender, unless it is of another version.
 fn read<B: Body>(
     channel: &Channel,
     from: PartyIndex,
     round: u8,
     body: &SignedBody,
 ) -> Result<B, Verdict> {
-    B::from_body(&body.body).map_err(|_| bad_broadcast(channel, from, round, body))
+    B::from_body(&body.body).map_err(|error| unfit(channel, from, round, body, error.into()))
+}
+
+/// The verdict on a broadcast: a broken rule has a name, another version is nobody's fault.
+fn unfit(
+    channel: &Channel,
+    from: PartyIndex,
+    round: u8,
+    body: &SignedBody,
+    unfit: Unfit,
+) -> Verdict {
+    match unfit {
+        Unfit::Version(version) => Verdict::Ignored(Why::Version { version }),
+        Unfit::Broken => bad_broadcast(channel, from, round, body),
+    }
 }
 
 fn bad_broadcast(channel: &Channel, from: PartyIndex, round: u8, body: &SignedBody) -> Verdict {

@@ -10,6 +10,7 @@ use dkls23_core::protocols::dkg::{
 use dkls23_core::protocols::{Party, PublicKeyPackage};
 use k256_dkls::Secp256k1;
 use rand_core::CryptoRngCore;
+use zeroize::Zeroize;
 
 use super::done::ExpectRound7;
 use super::echo::heard;
@@ -149,14 +150,6 @@ impl Phase4Input {
         (broadcast6, direct6): &(Round6Broadcast, Round6Direct),
     ) -> Result<(), Error> {
         let (index, parties) = (dkls_index(from)?, parties(from, me)?);
-        let Round6Direct {
-            zero_seed,
-            zero_salt,
-            dlog_proof,
-            nonce,
-            enc_proofs,
-            seed,
-        } = direct6.clone();
         self.proofs.push(ProofCommitment {
             index,
             proof: broadcast6.proof.clone(),
@@ -169,15 +162,15 @@ impl Phase4Input {
         });
         self.zero3.push(TransmitInitZeroSharePhase3to4 {
             parties: parties.clone(),
-            seed: zero_seed,
-            salt: zero_salt,
+            seed: direct6.zero_seed,
+            salt: direct6.zero_salt.clone(),
         });
         self.mul.push(TransmitInitMulPhase3to4 {
             parties,
-            dlog_proof,
-            nonce,
-            enc_proofs,
-            seed,
+            dlog_proof: direct6.dlog_proof.clone(),
+            nonce: direct6.nonce,
+            enc_proofs: direct6.enc_proofs.clone(),
+            seed: direct6.seed,
         });
         let cc_commitment = broadcast5.chain_code;
         self.chain2.insert(
@@ -211,6 +204,19 @@ impl Phase4Input {
             |_| String::new(),
         )
         .map_err(aborted)
+    }
+}
+
+impl Drop for Phase4Input {
+    fn drop(&mut self) {
+        for zero in &mut self.zero3 {
+            zero.seed.zeroize();
+            zero.salt.zeroize();
+        }
+        for mul in &mut self.mul {
+            mul.nonce.zeroize();
+            mul.seed.zeroize();
+        }
     }
 }
 

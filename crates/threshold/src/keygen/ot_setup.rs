@@ -11,7 +11,7 @@
 //! - at the end group key, every `X_j`, own scalar and parameters are the share layer's (`check_result`);
 //! - the share layer's chain code replaces the library's;
 //! - the library's thread-local generator is reseeded from the operating system before each phase, because a
-//!   cloned machine would repeat its stream.
+//!   cloned machine would repeat its stream (what that does not cover is said in `dkls.rs`).
 
 use std::collections::BTreeMap;
 
@@ -23,6 +23,7 @@ use dkls23_core::utilities::proofs::{DLogProof, EncProof};
 use k256_dkls::{Scalar, Secp256k1};
 use rand_core::CryptoRngCore;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 use super::messages::{Body, Round5Broadcast, Round5Direct};
 use super::ot_finish::ExpectRound6;
@@ -56,6 +57,15 @@ pub(crate) struct Round6Direct {
     pub(crate) nonce: Scalar,
     pub(crate) enc_proofs: Vec<EncProof<Secp256k1>>,
     pub(crate) seed: [u8; 32],
+}
+
+impl Drop for Round6Direct {
+    fn drop(&mut self) {
+        self.zero_seed.zeroize();
+        self.zero_salt.zeroize();
+        self.nonce.zeroize();
+        self.seed.zeroize();
+    }
 }
 
 impl Body for Round6Broadcast {

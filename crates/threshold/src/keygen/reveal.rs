@@ -9,7 +9,7 @@ use super::commit::{Commitments, Mine};
 use super::deal::ExpectRound3;
 use super::dkg::{Dealt, Receiver};
 use super::messages::{Body, Round1Broadcast, Round2Broadcast, Round3Direct, SuitePackage};
-use super::{bad_broadcast, broadcast_of, local, rules};
+use super::{broadcast_of, local, rules, unfit};
 use crate::channel::{Channel, RoundOutput};
 use crate::committee::PartyIndex;
 use crate::envelope::{Envelope, SignedBody};
@@ -44,7 +44,7 @@ impl Phase<KeygenOutput> for ExpectRound2 {
         check_opening(channel, &self.commitments, from, 2, body)?;
         // Length t, points, proof of knowledge; all that evidence can show.
         let package = rules::round2(&channel.committee, from, &body.body)
-            .map_err(|_| bad_broadcast(channel, from, 2, body))?;
+            .map_err(|why| unfit(channel, from, 2, body, why))?;
         self.packages.insert(from, (body.clone(), package));
         Ok(())
     }

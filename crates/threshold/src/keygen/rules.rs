@@ -13,21 +13,37 @@ use super::messages::{
 use super::ot_setup::Round6Broadcast;
 use crate::committee::{Committee, PartyIndex};
 use crate::envelope::{SessionTag, SignedHash};
+use crate::error::Error;
 use crate::suite::Suite;
 
-/// A rule is broken; which one follows from the round.
+/// Why a message is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Broken;
+pub(crate) enum Unfit {
+    /// A rule is broken; which one follows from the round.
+    Broken,
+    /// It is of another version, whose rules this one does not know.
+    Version(u8),
+}
+
+impl From<Error> for Unfit {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Version { version, .. } => Self::Version(version),
+            _ => Self::Broken,
+        }
+    }
+}
 
 /// Round 2: decodes, and each suite's package holds.
 pub(crate) fn round2(
     committee: &Committee,
     sender: PartyIndex,
     body: &[u8],
-) -> Result<Round2Broadcast, Broken> {
-    let package = Round2Broadcast::from_body(body).map_err(|_| Broken)?;
+) -> Result<Round2Broadcast, Unfit> {
+    let package = Round2Broadcast::from_body(body)?;
     for (suite, suite_package) in Suite::ALL.into_iter().zip(&package.suites) {
-        check_package(suite, committee.parameters(), sender, suite_package).map_err(|_| Broken)?;
+        check_package(suite, committee.parameters(), sender, suite_package)
+            .map_err(|_| Unfit::Broken)?;
     }
     Ok(package)
 }
@@ -37,15 +53,19 @@ pub(crate) fn round3_direct(
     package: &Round2Broadcast,
     receiver: PartyIndex,
     direct: &[u8],
-) -> Result<Round3Direct, Broken> {
-    let dealing = Round3Direct::from_body(direct).map_err(|_| Broken)?;
+) -> Result<Round3Direct, Unfit> {
+    let dealing = Round3Direct::from_body(direct)?;
     let mut parts = Suite::ALL
         .into_iter()
         .zip(&package.suites)
         .zip(&dealing.sub_shares);
     let good =
         parts.all(|((suite, package), share)| check_sub_share(suite, package, receiver, share));
-    if good { Ok(dealing) } else { Err(Broken) }
+    if good {
+        Ok(dealing)
+    } else {
+        Err(Unfit::Broken)
+    }
 }
 
 /// Whether `opening`, sent in `round`, is what `commitment` promised.
@@ -72,12 +92,12 @@ pub(crate) fn echo(
     committee: &Committee,
     rounds: std::ops::RangeInclusive<u8>,
     heard: &[SignedHash],
-) -> Result<Vec<(u8, PartyIndex, SignedHash)>, Broken> {
+) -> Result<Vec<(u8, PartyIndex, SignedHash)>, Unfit> {
     let places: Vec<_> = rounds
         .flat_map(|round| committee.indices().map(move |index| (round, index)))
         .collect();
     if places.len() != heard.len() {
-        return Err(Broken);
+        return Err(Unfit::Broken);
     }
     let signed = |round, index, entry: &SignedHash| {
         let identity: Option<&VerifyingKey> = committee.identity(index);
@@ -90,7 +110,7 @@ pub(crate) fn echo(
             if signed(round, index, entry) {
                 Ok((round, index, *entry))
             } else {
-                Err(Broken)
+                Err(Unfit::Broken)
             }
         })
         .collect()
@@ -109,20 +129,29 @@ pub(crate) fn broadcast_is_bad(
     sender: PartyIndex,
     body: &[u8],
 ) -> bool {
-    match round {
-        1 => Round1Broadcast::from_body(body).is_err(),
-        2 => round2(committee, sender, body).is_err(),
-        3 => Round3Broadcast::from_body(body).is_err(),
+    let read = match round {
+        1 => Round1Broadcast::from_body(body)
+            .map(drop)
+            .map_err(Unfit::from),
+        2 => round2(committee, sender, body).map(drop),
+        3 => Round3Broadcast::from_body(body)
+            .map(drop)
+            .map_err(Unfit::from),
         4 => Round4Broadcast::from_body(body)
-            .map_err(|_| Broken)
+            .map_err(Unfit::from)
             .and_then(|echoed| echo(tag, committee, ROUND4_ECHOES, &echoed.heard))
-            .is_err(),
-        5 => Round5Broadcast::from_body(body).is_err(),
-        6 => Round6Broadcast::from_body(body).is_err(),
+            .map(drop),
+        5 => Round5Broadcast::from_body(body)
+            .map(drop)
+            .map_err(Unfit::from),
+        6 => Round6Broadcast::from_body(body)
+            .map(drop)
+            .map_err(Unfit::from),
         7 => Round7Broadcast::from_body(body)
-            .map_err(|_| Broken)
+            .map_err(Unfit::from)
             .and_then(|done| echo(tag, committee, ROUND7_ECHOES, &done.heard))
-            .is_err(),
-        _ => false,
-    }
+            .map(drop),
+        _ => Ok(()),
+    };
+    read == Err(Unfit::Broken)
 }

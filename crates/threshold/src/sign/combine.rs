@@ -14,6 +14,7 @@ use super::{decode, encode};
 use crate::channel::{Channel, RoundOutput};
 use crate::committee::PartyIndex;
 use crate::envelope::Envelope;
+use crate::error::Error;
 use crate::evidence::Offence;
 use crate::machine::{Advance, Phase};
 use crate::session::{Verdict, Why};
@@ -104,6 +105,7 @@ impl Phase<EcdsaSignature> for ExpectRound3 {
                 self.received.insert(from, part);
                 Ok(())
             }
+            Err(Error::Version { version, .. }) => Err(Verdict::Ignored(Why::Version { version })),
             Err(_) => Err(channel.named(from, Offence::BadBroadcast { round: 3, body })),
         }
     }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
-use quorate_threshold::envelope::{Envelope, SessionTag};
+use quorate_threshold::envelope::Envelope;
+use quorate_threshold::sign::SignContext;
 use quorate_threshold::{
-    Charge, Committee, Engine, EpochSecrets, Evidence, EvidenceError, KeygenOutput, KeygenParams,
-    MessageDigest, Offence, Parameters, PartyIndex, PublicKeys, RealEngine, Session, SignParams,
-    Started, Verdict, Why, verify_evidence,
+    Charge, Committee, Engine, EpochSecrets, Evidence, EvidenceContext, EvidenceError,
+    KeygenOutput, KeygenParams, MessageDigest, Offence, Parameters, PartyIndex, PublicKeys,
+    RealEngine, Session, SignParams, Started, Verdict, Why, verify_evidence,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -60,7 +61,9 @@ impl Mail {
             ..
         } = envelope;
         Self {
-            bytes: Envelope::seal(header, broadcast, direct.to_vec(), &key).to_bytes(),
+            bytes: Envelope::seal(header, broadcast, direct, &key)
+                .to_bytes()
+                .to_vec(),
             ..self.clone()
         }
     }
@@ -91,7 +94,7 @@ pub(crate) fn run<T>(
             queue.push_back(Mail {
                 from,
                 to: out.to,
-                bytes: out.bytes,
+                bytes: out.bytes.to_vec(),
             });
         }
         let empty = Outcome {
@@ -113,10 +116,12 @@ pub(crate) fn run<T>(
             outcome.rounds = outcome.rounds.max(session.round());
             match session.receive(mail.from, &mail.bytes, rng) {
                 Ok(step) => {
+                    assert!(outcome.verdict.is_none(), "one verdict a session");
+                    outcome.verdict = step.verdict;
                     queue.extend(step.send.into_iter().map(|out| Mail {
                         from: mail.to,
                         to: out.to,
-                        bytes: out.bytes,
+                        bytes: out.bytes.to_vec(),
                     }));
                     if step.done.is_some() {
                         assert!(outcome.done.is_none());
@@ -275,18 +280,18 @@ pub(crate) fn fixture_secrets(i: u8) -> &'static [u8] {
     SECRETS[usize::from(i) - 1]
 }
 
-/// A named fault, after a third party with nothing but roster and session tag has convicted.
+/// A named fault, after a third party with nothing but what it knows of the session itself has convicted.
 pub(crate) fn convict(
     verdict: Option<Verdict>,
     committee: &Committee,
-    tag: &SessionTag,
+    context: &EvidenceContext<'_>,
 ) -> (PartyIndex, Offence) {
     let Some(Verdict::NamedFault { culprit, evidence }) = verdict else {
         panic!("no named fault but {verdict:?}")
     };
     let received = Evidence::from_bytes(&evidence.to_bytes()).unwrap();
     assert_eq!(received, evidence);
-    assert_eq!(verify_evidence(&received, committee, tag), Ok(culprit));
+    assert_eq!(verify_evidence(&received, committee, context), Ok(culprit));
     // The same papers convict nobody else, and nobody of another session.
     for other in committee.indices().filter(|&other| other != culprit) {
         let framed = Charge {
@@ -295,18 +300,25 @@ pub(crate) fn convict(
         }
         .into();
         assert!(
-            verify_evidence(&framed, committee, tag).is_err(),
+            verify_evidence(&framed, committee, context).is_err(),
             "{other} framed"
         );
     }
-    let elsewhere = SessionTag {
-        session: [0xee; 32],
-        ..*tag
+    let elsewhere = match *context {
+        EvidenceContext::Keygen { epoch, attempt, .. } => EvidenceContext::Keygen {
+            vault: [0xee; 32],
+            epoch,
+            attempt,
+        },
+        EvidenceContext::Sign(sign) => EvidenceContext::Sign(SignContext {
+            session: [0xee; 32],
+            ..sign
+        }),
     };
     let error = Err(EvidenceError::OtherSession);
     assert_eq!(verify_evidence(&received, committee, &elsewhere), error);
     let moved = Charge {
-        tag: elsewhere,
+        tag: elsewhere.tag(committee),
         ..received.charge().clone()
     }
     .into();

@@ -33,7 +33,7 @@ fn envelope() {
         receiver: index(2),
     };
     let body = SignedBody::seal(&tag(), 3, index(1), b"body".to_vec(), &identity(1));
-    let envelope = Envelope::seal(header, Some(body), b"direct".to_vec(), &identity(1));
+    let envelope = Envelope::seal(header, Some(body), b"direct".to_vec().into(), &identity(1));
     let bytes = envelope.to_bytes();
     let start = format!(
         "01010100ac02{}{}030102{}",

@@ -34,7 +34,7 @@ fn session_and_message(
         Mail {
             from: index(2),
             to: index(1),
-            bytes: out.bytes,
+            bytes: out.bytes.to_vec(),
         },
     )
 }
@@ -96,7 +96,10 @@ fn another_binding_under_this_session_id_aborts() {
     let (mut session, good) = session_and_message(|_| ());
     let mail = good.resealed(|envelope| {
         envelope.header.tag.binding[0] ^= 1;
-        let (tag, body) = (envelope.header.tag, envelope.broadcast.take().unwrap().body);
+        let (tag, body) = (
+            envelope.header.tag,
+            envelope.broadcast.take().unwrap().body.clone(),
+        );
         envelope.broadcast = Some(SignedBody::seal(&tag, 1, index(2), body, &identity(2)));
     });
     let verdict = session
@@ -240,7 +243,7 @@ fn borrowed_broadcast() {
     let (_, good) = session_and_message(|_| ());
     let mut envelope = good.open();
     let key = identity(3);
-    let body = envelope.broadcast.take().unwrap().body;
+    let body = envelope.broadcast.take().unwrap().body.clone();
     let header = envelope.header;
     let theirs = SignedBody::seal(&header.tag, 1, index(3), body, &key);
     let mail = good.resealed(|envelope| envelope.broadcast = Some(theirs));
@@ -268,7 +271,7 @@ proptest! {
             *first = version;
         }
         if let Ok(envelope) = Envelope::from_bytes(&bytes) {
-            prop_assert!(envelope.to_bytes() == bytes);
+            prop_assert!(*envelope.to_bytes() == bytes);
         }
         prop_assert!(Evidence::from_bytes(&bytes).is_err());
         prop_assert!(PublicKeys::from_bytes(&bytes).is_err());

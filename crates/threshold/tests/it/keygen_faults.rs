@@ -15,7 +15,7 @@ use quorate_threshold::{
 use crate::cluster::{
     Mail, Outcomes, committee, convict, identity, index, keygen_params, rng, run, start_keygen,
 };
-use crate::rushing::{Rushing, all_name_bad_broadcast, body, rebroadcast, tag};
+use crate::rushing::{Rushing, all_name_bad_broadcast, body, context, rebroadcast, tag};
 
 /// An opening changed after the others' were seen; also of the chain code contribution. NAME.
 #[test]
@@ -27,14 +27,14 @@ fn opening_differs_from_commitment() {
             if mail.from != index(1) || envelope.header.round != round {
                 return vec![mail];
             }
-            let mut changed = envelope.broadcast.unwrap().body;
+            let mut changed = envelope.broadcast.unwrap().body.clone();
             *changed.last_mut().unwrap() ^= 1;
             vec![rebroadcast(&mail, changed)]
         });
         for (member, outcome) in outcomes {
             assert!(outcome.done.is_none());
             if member != index(1) {
-                let (culprit, offence) = convict(outcome.verdict, &committee(2, 3), &tag(2, 3));
+                let (culprit, offence) = convict(outcome.verdict, &committee(2, 3), &context());
                 assert_eq!(culprit, index(1));
                 assert!(matches!(offence, Offence::OpeningDiffers { round: r, .. } if r == round));
             }
@@ -53,9 +53,9 @@ fn copied_commitment_and_package() {
         let envelope = mail.open();
         let copy_to = |mail: &Mail, body: &Vec<u8>| rebroadcast(mail, body.clone());
         match (mail.from.get(), envelope.header.round) {
-            (1, 1) => theirs_1 = Some(envelope.broadcast.unwrap().body),
+            (1, 1) => theirs_1 = Some(envelope.broadcast.unwrap().body.clone()),
             (1, 2) => {
-                theirs_2 = Some(envelope.broadcast.unwrap().body);
+                theirs_2 = Some(envelope.broadcast.unwrap().body.clone());
                 let mut out = vec![mail];
                 out.extend(
                     held.drain(..)
@@ -75,7 +75,7 @@ fn copied_commitment_and_package() {
     });
     for (member, outcome) in outcomes {
         if member != index(3) {
-            let (culprit, offence) = convict(outcome.verdict, &committee(2, 3), &tag(2, 3));
+            let (culprit, offence) = convict(outcome.verdict, &committee(2, 3), &context());
             assert_eq!(culprit, index(3));
             assert!(matches!(offence, Offence::OpeningDiffers { round: 2, .. }));
         }
@@ -129,7 +129,7 @@ fn assert_equivocation(outcomes: Outcomes<KeygenOutput>) {
     assert!(outcomes.values().all(|outcome| outcome.done.is_none()));
     for (member, outcome) in outcomes {
         if member != index(1) {
-            let (culprit, offence) = convict(outcome.verdict, &committee(2, 3), &tag(2, 3));
+            let (culprit, offence) = convict(outcome.verdict, &committee(2, 3), &context());
             assert_eq!(culprit, index(1));
             assert!(matches!(offence, Offence::Equivocation { .. }));
         }
@@ -156,7 +156,7 @@ fn second_broadcast_in_a_round() {
         Mail {
             from: index(from),
             to: index(1),
-            bytes: out.bytes.clone(),
+            bytes: out.bytes.to_vec(),
         }
     };
     let (two, three) = (mail(2, &other(2)), mail(3, &other(3)));
@@ -177,7 +177,7 @@ fn second_broadcast_in_a_round() {
         }
         .to_body(),
     );
-    let (culprit, offence) = convict(give(&changed).err(), &committee, &tag(2, 3));
+    let (culprit, offence) = convict(give(&changed).err(), &committee, &context());
     assert_eq!(culprit, index(2));
     assert!(matches!(offence, Offence::Equivocation { round: 1, .. }));
     assert!(matches!(
@@ -213,7 +213,7 @@ fn bad_sub_share() {
         assert!(outcomes.values().all(|outcome| outcome.done.is_none()));
         let mut outcomes = outcomes;
         let victim = outcomes.remove(&index(3)).unwrap();
-        let (culprit, offence) = convict(victim.verdict, &committee(2, 3), &tag(2, 3));
+        let (culprit, offence) = convict(victim.verdict, &committee(2, 3), &context());
         assert_eq!(culprit, index(2));
         assert!(matches!(offence, Offence::BadSubShare { .. }));
         assert_eq!(
@@ -298,7 +298,7 @@ fn honest_messages_are_no_evidence() {
             offence,
         }
         .into();
-        verify_evidence(&evidence, &committee(2, 3), &tag(2, 3))
+        verify_evidence(&evidence, &committee(2, 3), &context())
     };
     let hash = heard.signed(2).signed_hash();
     let in_place = [

@@ -1,10 +1,10 @@
 //! Malicious members in key generation: packages that are none.
 
 use quorate_threshold::keygen::messages::{PointBytes, Round2Broadcast};
-use quorate_threshold::{Offence, Point, Suite};
+use quorate_threshold::{KeygenOutput, Offence, Point, Suite, Why};
 
-use crate::cluster::{committee, convict, index, rng, run, start_keygen};
-use crate::rushing::{Rushing, all_name_bad_broadcast, tag, with_package};
+use crate::cluster::{Outcomes, committee, convict, index, rng, run, start_keygen};
+use crate::rushing::{Rushing, all_name_bad_broadcast, context, with_package};
 
 /// Trail of Bits 2024: a polynomial of another degree makes a key that `t` cannot use, or fewer can. NAME.
 #[test]
@@ -43,7 +43,7 @@ fn excess_terms_that_cancel() {
     for (member, outcome) in outcomes {
         assert!(outcome.done.is_none());
         if member > index(2) {
-            let (culprit, offence) = convict(outcome.verdict, &committee(3, 5), &tag(3, 5));
+            let (culprit, offence) = convict(outcome.verdict, &committee(3, 5), &context());
             assert!(culprit <= index(2));
             assert!(matches!(offence, Offence::BadBroadcast { round: 2, .. }));
         }
@@ -87,25 +87,40 @@ fn points_that_are_none() {
     }
 }
 
-/// A package that does not decode at all, with trailing bytes, or cut off. NAME.
+/// Member 2 opens bytes of its own making in round 2, and committed to them.
+fn with_opening(change: impl Fn(&mut Vec<u8>)) -> Outcomes<KeygenOutput> {
+    let mut rng = rng(8);
+    let mut rushing = Rushing::new(&[2], |_, _, _: &mut Round2Broadcast| {});
+    run(start_keygen(2, 3, &mut rng), &mut rng, |mail| {
+        let envelope = mail.open();
+        if mail.from != index(2) || envelope.header.round != 2 {
+            return rushing.carry(mail);
+        }
+        let mut opening = envelope.broadcast.unwrap().body.clone();
+        change(&mut opening);
+        rushing.open_as(&mail, opening)
+    })
+}
+
+/// A package that does not decode at all, with trailing bytes, cut off, or empty. NAME.
 #[test]
 fn package_that_does_not_decode() {
     for change in [
         |b: &mut Vec<u8>| b.push(0),
         |b: &mut Vec<u8>| b.truncate(40),
-        |b: &mut Vec<u8>| b[0] = 2,
+        |b: &mut Vec<u8>| b.clear(),
     ] {
-        let mut rng = rng(8);
-        let mut rushing = Rushing::new(&[2], |_, _, _: &mut Round2Broadcast| {});
-        let outcomes = run(start_keygen(2, 3, &mut rng), &mut rng, |mail| {
-            let envelope = mail.open();
-            if mail.from != index(2) || envelope.header.round != 2 {
-                return rushing.carry(mail);
-            }
-            let mut opening = envelope.broadcast.unwrap().body;
-            change(&mut opening);
-            rushing.open_as(&mail, opening)
-        });
-        all_name_bad_broadcast(outcomes, 2, 3, 2, 2);
+        all_name_bad_broadcast(with_opening(change), 2, 3, 2, 2);
+    }
+}
+
+/// A package of another release's version: ignored and named as that, no fault.
+#[test]
+fn package_of_another_version() {
+    let outcomes = with_opening(|b| b[0] = 2);
+    for member in [1, 3] {
+        let outcome = &outcomes[&index(member)];
+        assert!(outcome.verdict.is_none(), "{:?}", outcome.verdict);
+        assert_eq!(outcome.ignored, [Why::Version { version: 2 }]);
     }
 }

@@ -16,3 +16,4 @@ mod ot_bans;
 mod ot_setup_faults;
 mod rushing;
 mod sign_faults;
+mod versions;

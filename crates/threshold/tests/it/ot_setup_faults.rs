@@ -20,7 +20,7 @@ fn tampered(round: u8, change: impl Fn(&Mail) -> Vec<Mail>) -> Outcomes<KeygenOu
 fn rebroadcast(mail: &Mail, change: impl FnOnce(&SessionTag, &mut Vec<u8>)) -> Mail {
     mail.resealed(|envelope| {
         let header = envelope.header;
-        let mut body = envelope.broadcast.take().unwrap().body;
+        let mut body = envelope.broadcast.take().unwrap().body.clone();
         change(&header.tag, &mut body);
         let key = identity(header.sender.get());
         envelope.broadcast = Some(SignedBody::seal(
@@ -47,7 +47,7 @@ fn proof_about_another_share() {
         }
         let mut out = vec![];
         if mail.from == index(1) {
-            own.insert(round, mail.open().broadcast.unwrap().body);
+            own.insert(round, mail.open().broadcast.unwrap().body.clone());
             out.push(mail);
         } else {
             held.insert(round, mail);

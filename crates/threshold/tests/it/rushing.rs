@@ -2,7 +2,7 @@
 
 use quorate_threshold::envelope::{Envelope, SessionTag, SignedBody};
 use quorate_threshold::keygen::messages::{Body, Round1Broadcast, Round2Broadcast, opening_hash};
-use quorate_threshold::{KeygenOutput, Offence, PartyIndex};
+use quorate_threshold::{EvidenceContext, KeygenOutput, Offence, PartyIndex};
 
 use crate::cluster::{
     Mail, Outcomes, committee, convict, identity, index, keygen_params, rng, run, start_keygen,
@@ -10,6 +10,10 @@ use crate::cluster::{
 
 pub(crate) fn tag(t: u8, n: u8) -> SessionTag {
     keygen_params(&committee(t, n), index(1)).tag()
+}
+
+pub(crate) fn context() -> EvidenceContext<'static> {
+    keygen_params(&committee(2, 3), index(1)).context()
 }
 
 /// Signs another body as the broadcast of an intercepted message, with its sender's key.
@@ -113,7 +117,7 @@ pub(crate) fn all_name_bad_broadcast(
         if member == index(attacker) {
             continue;
         }
-        let (culprit, offence) = convict(outcome.verdict, &committee(t, n), &tag(t, n));
+        let (culprit, offence) = convict(outcome.verdict, &committee(t, n), &context());
         assert_eq!(culprit, index(attacker));
         assert!(
             matches!(offence, Offence::BadBroadcast { round: r, .. } if r == round),

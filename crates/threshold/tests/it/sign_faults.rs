@@ -109,7 +109,7 @@ fn third_round(mail: &Mail, change: impl FnOnce(&mut Broadcast3to4<Secp256k1>)) 
 #[test]
 fn equivocation_in_the_last_round() {
     let vault = Vault::fixture();
-    let tag = vault.sign_params(2, &[1, 2], index(1)).tag();
+    let params = vault.sign_params(2, &[1, 2], index(1));
     let mut started = vault.start_sign(2, &[1, 2]);
     let mut victim = started.remove(&index(1)).unwrap();
     let mut other = started.remove(&index(2)).unwrap();
@@ -132,7 +132,7 @@ fn equivocation_in_the_last_round() {
     let third = Mail {
         from: index(2),
         to: index(1),
-        bytes: third[0].bytes.clone(),
+        bytes: third[0].bytes.to_vec(),
     };
     assert!(
         victim
@@ -146,7 +146,7 @@ fn equivocation_in_the_last_round() {
         .session
         .receive(index(2), &changed.bytes, &mut rng)
         .err();
-    let (culprit, offence) = convict(verdict, &vault.committee, &tag);
+    let (culprit, offence) = convict(verdict, &vault.committee, &params.context());
     assert_eq!(culprit, index(2));
     assert!(matches!(offence, Offence::Equivocation { round: 3, .. }));
     victim.send.clear();
@@ -156,7 +156,7 @@ fn equivocation_in_the_last_round() {
 #[test]
 fn undecodable_last_broadcast() {
     let vault = Vault::fixture();
-    let tag = vault.sign_params(1, &[1, 2], index(1)).tag();
+    let params = vault.sign_params(1, &[1, 2], index(1));
     let mut outcomes = run(vault.start_sign(1, &[1, 2]), &mut rng(1), |mail| {
         if from_to_round(&mail) != (2, 1, 3) {
             return vec![mail];
@@ -176,7 +176,7 @@ fn undecodable_last_broadcast() {
     let (culprit, _) = convict(
         outcomes.remove(&index(1)).unwrap().verdict,
         &vault.committee,
-        &tag,
+        &params.context(),
     );
     assert_eq!(culprit, index(2));
 }

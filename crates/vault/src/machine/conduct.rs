@@ -7,6 +7,7 @@ use quorate_log::ForkEvidence;
 use quorate_threshold::{Evidence, OtCheck, PartyIndex};
 
 use super::Vault;
+use super::keygen::secret_to_seal;
 use crate::codec;
 use crate::ids::PartyId;
 use crate::io::{Mutation, Outcome};
@@ -24,6 +25,8 @@ pub(super) struct Conduct {
     pub(super) forked: BTreeSet<PartyId>,
     /// Proven to have broken a protocol.
     pub(super) at_fault: BTreeSet<PartyId>,
+    /// Sessions with it ended in a restart of this member too often: each may have hidden a failed OT check.
+    pub(super) unresolved: BTreeSet<PartyId>,
 }
 
 impl Conduct {
@@ -42,12 +45,13 @@ impl Conduct {
             banned: named(BAN),
             forked: named(FORK),
             at_fault: named(FAULT),
+            unresolved: BTreeSet::new(),
         }
     }
 
     /// Whether this member signs with `party` at all.
     pub(super) fn trusts(&self, party: &PartyId) -> bool {
-        ![&self.banned, &self.forked, &self.at_fault]
+        ![&self.banned, &self.forked, &self.at_fault, &self.unresolved]
             .into_iter()
             .any(|set| set.contains(party))
     }
@@ -78,17 +82,43 @@ impl Vault {
         offence
     }
 
-    /// Never signs with a member again in this epoch; durable before anything more is sent.
+    /// Never signs with a member again in this epoch. The ban and the secrets without the OT state of the pair become
+    /// durable in one commit, before anything more is sent.
     pub(super) fn ban(&mut self, culprit: PartyIndex, check: OtCheck) {
         let Some(party) = self.charter.member_at(culprit).map(|member| member.party) else {
             return;
         };
         self.out.persist(ban_note(party, check), Vec::new());
         self.conduct.banned.insert(party);
+        self.wipe_ot_with(culprit);
         self.out.done(Outcome::Misbehaved {
             culprit: party,
             offence: check.to_string(),
         });
+    }
+
+    fn wipe_ot_with(&mut self, culprit: PartyIndex) {
+        for (attempt, secrets) in &mut self.secrets {
+            // No OT state, or one damaged on this machine: no session starts over it, and there is nothing to wipe.
+            if secrets.wipe_ot_with(culprit).is_ok() {
+                let sealed_anew = secret_to_seal(*attempt, secrets);
+                self.out.persist(sealed_anew, Vec::new());
+            }
+        }
+    }
+
+    /// Repeats the bans of earlier runs to secrets that were read back.
+    pub(super) fn repeat_bans(&self) {
+        let banned = self
+            .conduct
+            .banned
+            .iter()
+            .filter_map(|party| self.charter.index_of(party));
+        for index in banned {
+            for ot in self.secrets.values().filter_map(|secrets| secrets.ot()) {
+                ot.ban(index);
+            }
+        }
     }
 
     /// Names of members by index, for a sentence.

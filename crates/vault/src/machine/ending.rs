@@ -3,6 +3,7 @@
 use quorate_threshold::PartyIndex;
 
 use super::Vault;
+use super::interrupted::RESTARTED;
 use super::sessions::{Live, Stage};
 use crate::entry::{Entry, SessionResult};
 use crate::ids::{PartyId, SessionId, Time};
@@ -126,7 +127,7 @@ impl Vault {
             .collect();
         for session in open {
             let result = SessionResult::Failed {
-                reason: "restarted".to_owned(),
+                reason: RESTARTED.to_owned(),
             };
             self.append_unasked(Entry::SessionOutcome { session, result });
         }

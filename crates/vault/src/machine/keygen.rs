@@ -56,7 +56,7 @@ impl Vault {
     }
 
     fn send_keygen(&mut self, attempt: u32, send: Vec<Outgoing>) {
-        for outgoing in send {
+        for mut outgoing in send {
             if let Some(to) = self
                 .charter
                 .member_at(outgoing.to)
@@ -66,7 +66,7 @@ impl Vault {
                     to,
                     Message::Keygen {
                         attempt,
-                        bytes: outgoing.bytes,
+                        bytes: std::mem::take(&mut *outgoing.bytes),
                     },
                 );
             }
@@ -93,19 +93,32 @@ impl Vault {
             running.progress = self.now;
         }
         match step {
-            Ok(Step { send, done }) => {
+            Ok(Step {
+                send,
+                done,
+                verdict,
+            }) => {
                 self.send_keygen(attempt, send);
                 if let Some(output) = done {
                     self.store_shares(attempt, output);
                 }
+                if let Some(verdict) = verdict {
+                    self.on_keygen_verdict(attempt, verdict);
+                }
             }
-            Err(Verdict::Ignored(_)) => {}
-            Err(Verdict::Abort(why)) => self.abort_attempt(attempt, why.to_string()),
-            Err(Verdict::NamedFault { culprit, evidence }) => {
+            Err(verdict) => self.on_keygen_verdict(attempt, verdict),
+        }
+    }
+
+    fn on_keygen_verdict(&mut self, attempt: u32, verdict: Verdict) {
+        match verdict {
+            Verdict::Ignored(_) => {}
+            Verdict::Abort(why) => self.abort_attempt(attempt, why.to_string()),
+            Verdict::NamedFault { culprit, evidence } => {
                 let offence = self.accuse(culprit, &format!("keygen-{attempt}"), &evidence);
                 self.abort_attempt(attempt, offence);
             }
-            Err(Verdict::LocalBan { culprit, check }) => {
+            Verdict::LocalBan { culprit, check } => {
                 self.ban(culprit, check);
                 self.abort_attempt(attempt, check.to_string());
             }
@@ -132,15 +145,10 @@ impl Vault {
     /// Shares first, PREPARED when they are durable.
     fn store_shares(&mut self, attempt: u32, output: KeygenOutput) {
         let KeygenOutput { public, secrets } = output;
-        let plain = secrets.to_bytes();
+        let sealed = secret_to_seal(attempt, &secrets);
         self.secrets.insert(attempt, secrets);
         self.founding.ceremony = Ceremony::Storing(Box::new(Storing { attempt, public }));
-        let secret = Mutation::Secret {
-            name: secret_name(attempt),
-            epoch: FIRST_EPOCH,
-            plain,
-        };
-        self.out.persist(secret, vec![After::Prepare(attempt)]);
+        self.out.persist(sealed, vec![After::Prepare(attempt)]);
     }
 
     /// The shares are durable.
@@ -165,6 +173,15 @@ impl Vault {
 /// Under which name the shares of an attempt are sealed.
 fn secret_name(attempt: u32) -> String {
     format!("act-{KEYGEN_ACT}-attempt-{attempt}")
+}
+
+/// What makes the secrets of an attempt durable, in the place of what was sealed for it before.
+pub(super) fn secret_to_seal(attempt: u32, secrets: &EpochSecrets) -> Mutation {
+    Mutation::Secret {
+        name: secret_name(attempt),
+        epoch: FIRST_EPOCH,
+        plain: secrets.to_bytes(),
+    }
 }
 
 /// The attempt whose shares a sealed secret holds.

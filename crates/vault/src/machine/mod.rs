@@ -8,7 +8,7 @@
 //! - `found`, `keygen`: act 0; `command`: what the person asks;
 //! - `candidates`, `open`, `join`, `sign`, `ending`: who opens a session and with whom, who enters it, how it runs and
 //!   ends; `sessions`: those of this run;
-//! - `chainwatch`: what became of the slots; `conduct`: who is not signed with any more;
+//! - `chainwatch`: what became of the slots; `conduct`, `interrupted`: who is not signed with any more;
 //! - `view`: everything that people are shown.
 //!
 //! **Invariant:** what a restart must not lose is in the logs, the sealed secrets and the notes. All else here is
@@ -21,6 +21,7 @@ mod conduct;
 mod ending;
 mod error;
 mod found;
+mod interrupted;
 mod join;
 mod keygen;
 mod open;

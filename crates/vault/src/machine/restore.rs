@@ -7,6 +7,7 @@ use quorate_log::{Log, Origin, SignedCheckpoint};
 
 use super::conduct::Conduct;
 use super::found::Founding;
+use super::interrupted::Interrupted;
 use super::keygen::{attempt_of_secret, read_secrets};
 use super::own_log::{INCARNATION, kept_checkpoints, kept_of};
 use super::{Error, Setup, Vault};
@@ -100,6 +101,7 @@ impl Vault {
         let mut entries: BTreeMap<PartyId, Vec<Vec<u8>>> =
             logs.into_iter().map(|(author, _, e)| (author, e)).collect();
         let charter = self.charter.clone();
+        let mut interrupted = Interrupted::default();
         for member in &charter.members {
             let author = member.party;
             let newest = checkpoints
@@ -116,10 +118,14 @@ impl Vault {
             for (position, bytes) in (0..).zip(log.entries()) {
                 if let Ok(logged) = codec::decode::<Logged>(bytes, MAX_ENTRY_BYTES) {
                     self.state.absorb(author, INCARNATION, position, &logged);
+                    if author == self.me {
+                        interrupted.read(&logged.entry);
+                    }
                 }
             }
             self.logs.insert(author, log);
         }
+        self.conduct.unresolved = interrupted.too_often(&self.me);
         Ok(())
     }
 
@@ -155,6 +161,7 @@ impl Vault {
                 self.secrets.insert(attempt, read_secrets(name, plain)?);
             }
         }
+        self.repeat_bans();
         match self.active_keys() {
             Some((attempt, _)) if !self.secrets.contains_key(&attempt) => {
                 let what = "key shares".to_owned();

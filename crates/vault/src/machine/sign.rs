@@ -30,7 +30,9 @@ impl Vault {
         open: Option<Box<Open>>,
     ) {
         let session = record.session;
-        if self.entered(&record.request) >= MAX_ENTRIES {
+        // What an earlier run left open is told apart from this run's sessions by the order of the log.
+        self.close_left_open();
+        if !self.sessions.left_open_closed || self.entered(&record.request) >= MAX_ENTRIES {
             return;
         }
         let slot = SlotKey {
@@ -137,7 +139,7 @@ impl Vault {
     }
 
     fn send_sign(&mut self, session: SessionId, send: Vec<Outgoing>) {
-        for outgoing in send {
+        for mut outgoing in send {
             if let Some(to) = self
                 .charter
                 .member_at(outgoing.to)
@@ -147,7 +149,7 @@ impl Vault {
                     to,
                     Message::Sign {
                         session,
-                        bytes: outgoing.bytes,
+                        bytes: std::mem::take(&mut *outgoing.bytes),
                     },
                 );
             }
@@ -197,10 +199,17 @@ impl Vault {
             None => return self.keep_early_sign(from, id, bytes),
         };
         match step {
-            Ok(Step { send, done }) => {
+            Ok(Step {
+                send,
+                done,
+                verdict,
+            }) => {
                 self.send_sign(id, send);
                 if let Some(signature) = done {
                     self.finish_session(id, signature);
+                }
+                if let Some(verdict) = verdict {
+                    self.on_verdict(id, verdict);
                 }
             }
             Err(verdict) => self.on_verdict(id, verdict),

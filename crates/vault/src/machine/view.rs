@@ -188,6 +188,8 @@ impl Vault {
             Some("it broke a protocol, provably")
         } else if self.conduct.banned.contains(party) {
             Some("a multiplication check with it failed")
+        } else if self.conduct.unresolved.contains(party) {
+            Some("this member was restarted too often in the middle of signing with it")
         } else {
             None
         }

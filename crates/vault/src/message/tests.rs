@@ -152,3 +152,16 @@ proptest! {
         }
     }
 }
+
+/// Threat: an envelope with sub-shares in it ends up in a log file.
+#[test]
+fn debug_output_has_no_payload() {
+    let secret = vec![0xab; 4000];
+    let message = Message::Keygen {
+        attempt: 1,
+        bytes: secret,
+    };
+    let output = crate::io::Output::Send(PartyId([1; 32]), message);
+    let shown = format!("{output:?}");
+    assert!(shown.contains("4000 bytes") && shown.len() < 120, "{shown}");
+}

@@ -13,8 +13,8 @@ mod rounds;
 mod sign;
 
 use quorate_threshold::{
-    EcdsaSignature, Engine, EpochSecrets, Error, KeygenOutput, KeygenParams, SignParams, Started,
-    Transcript,
+    EcdsaSignature, Engine, EpochSecrets, Error, KeygenOutput, KeygenParams, RealEngine,
+    SchnorrSignature, SignParams, Started, Transcript,
 };
 use rand_core::CryptoRngCore;
 
@@ -65,6 +65,16 @@ impl Engine for StubEngine {
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Started<EcdsaSignature>, Error> {
         sign::start(params, secrets, self.misdeed, fresh(rng))
+    }
+
+    /// The real thing: it is cheap, and a polynomial of degree 0 is one like any other.
+    fn sign_schnorr(
+        &self,
+        params: SignParams,
+        secrets: &EpochSecrets,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Started<SchnorrSignature>, Error> {
+        RealEngine.sign_schnorr(params, secrets, rng)
     }
 }
 

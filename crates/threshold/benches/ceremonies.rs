@@ -21,8 +21,9 @@ use std::time::{Duration, Instant};
 use ed25519_dalek::SigningKey;
 use k256::ecdsa::signature::hazmat::PrehashSigner;
 use quorate_threshold::{
-    Committee, EcdsaSignature, Engine, EpochSecrets, KeygenOutput, KeygenParams, MessageDigest,
-    Outgoing, Parameters, PartyIndex, PublicKeys, RealEngine, Session, SignParams, Started,
+    ChildPath, Committee, EcdsaSignature, Engine, EpochSecrets, KeygenOutput, KeygenParams,
+    MessageDigest, Outgoing, Parameters, PartyIndex, PublicKeys, RealEngine, Session, SignParams,
+    Started, Subject, Suite,
 };
 use rand_core::OsRng;
 
@@ -169,7 +170,11 @@ impl Vault {
                         committee: self.committee.clone(),
                         quorum: quorum.clone(),
                         me,
-                        digest: MessageDigest::derived_from_what_this_signer_decoded(DIGEST),
+                        path: ChildPath::ROOT,
+                        key: *self.public.group_key(Suite::EcdsaSecp256k1),
+                        subject: Subject::Ecdsa(
+                            MessageDigest::derived_from_what_this_signer_decoded(DIGEST),
+                        ),
                         public: self.public.clone(),
                         identity: identity(me),
                     };

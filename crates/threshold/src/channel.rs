@@ -71,11 +71,14 @@ impl Channel {
             .filter(|&index| index != self.me)
     }
 
+    /// This member's broadcast of a round. Identity signatures are deterministic: the same body gives the same bytes.
+    pub(crate) fn signed(&self, round: u8, body: Vec<u8>) -> SignedBody {
+        SignedBody::seal(&self.tag, round, self.me, body, &self.identity)
+    }
+
     /// Signs one round's messages, one envelope a receiver.
     pub(crate) fn seal(&mut self, round: u8, mut output: RoundOutput) -> Vec<Outgoing> {
-        let broadcast = output
-            .broadcast
-            .map(|body| SignedBody::seal(&self.tag, round, self.me, body, &self.identity));
+        let broadcast = output.broadcast.map(|body| self.signed(round, body));
         if let Some(body) = &broadcast {
             self.heard.insert((round, self.me), body.signed_hash());
         }

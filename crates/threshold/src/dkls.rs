@@ -11,6 +11,7 @@ use k256_dkls::{AffinePoint, FieldBytes, Scalar};
 
 use crate::committee::{Parameters, PartyIndex};
 use crate::error::Error;
+use crate::point::Point;
 use crate::share::KeyShare;
 
 /// Reseeds the generator that the library draws from on this thread.
@@ -64,6 +65,16 @@ pub(crate) fn scalar_of(share: &KeyShare) -> Result<Scalar, Error> {
 /// Compressed SEC1 (all zeros for the identity, which equals no checked point).
 pub(crate) fn encode_point(point: &AffinePoint) -> Vec<u8> {
     point.to_bytes().to_vec()
+}
+
+/// The library's own value of a checked point.
+pub(crate) fn decode_point(point: &Point) -> Result<AffinePoint, Error> {
+    let bytes = point.as_bytes().try_into().ok();
+    bytes
+        .and_then(|bytes: [u8; 33]| Option::from(AffinePoint::from_bytes(&bytes.into())))
+        .ok_or(Error::Point {
+            suite: point.suite(),
+        })
 }
 
 /// What failed and whose message was being looked at, in words of ours.

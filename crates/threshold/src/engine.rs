@@ -3,12 +3,13 @@
 use rand_core::CryptoRngCore;
 
 use crate::error::Error;
+use crate::schnorr::SchnorrSignature;
 use crate::secrets::EpochSecrets;
 use crate::session::{Engine, KeygenOutput, KeygenParams, SignParams, Started};
 use crate::signature::EcdsaSignature;
-use crate::{keygen, sign};
+use crate::{frost, keygen, sign};
 
-/// FROST's key generation and DKLs23, as this crate runs them.
+/// FROST's key generation and signing, and DKLs23, as this crate runs them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealEngine;
 
@@ -28,5 +29,14 @@ impl Engine for RealEngine {
         _rng: &mut dyn CryptoRngCore,
     ) -> Result<Started<EcdsaSignature>, Error> {
         sign::start(params, secrets)
+    }
+
+    fn sign_schnorr(
+        &self,
+        params: SignParams,
+        secrets: &EpochSecrets,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Started<SchnorrSignature>, Error> {
+        frost::start(params, secrets, rng)
     }
 }

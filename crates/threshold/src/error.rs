@@ -61,6 +61,12 @@ pub enum Error {
         "not a path to a child key; write m, m/0 or m/0/7: at most 8 steps, none of them hardened"
     )]
     ChildPath,
+    /// A message longer than anything that is signed here.
+    #[error("a message of {bytes} bytes is too long to sign; at most 16 KiB are")]
+    MessageTooLong {
+        /// Its length.
+        bytes: usize,
+    },
     /// One of the few indices without a child (BIP-32, `CKDpub`).
     #[error("index {index} has no child key; use the next one")]
     NoSuchChild {

@@ -9,7 +9,9 @@ use crate::error::Error;
 use crate::keygen;
 use crate::keygen::messages::{Body, Round1Broadcast};
 use crate::keygen::rules::{self, Unfit};
-use crate::sign::{self, SignContext};
+use crate::params::SignContext;
+use crate::suite::Suite;
+use crate::{frost, sign};
 
 /// Largest encoding of [`Evidence`]: at most two message bodies.
 pub const MAX_EVIDENCE_BYTES: usize = 512 * 1024;
@@ -57,6 +59,13 @@ pub enum Offence {
         package: SignedBody,
         /// The envelope with the sub-share.
         dealing: Box<Envelope>,
+    },
+    /// A FROST signature share that does not verify under the commitments which its author itself says it heard.
+    BadSignatureShare {
+        /// Round 1 of every signer, in order.
+        commitments: Vec<SignedBody>,
+        /// The culprit's round 2.
+        share: SignedBody,
     },
 }
 
@@ -166,7 +175,7 @@ pub fn verify_evidence(
             first.hash != second.hash,
         ),
         Offence::BadBroadcast { round, body } => {
-            let bad = broadcast_is_bad(tag, committee, *round, *culprit, &body.body);
+            let bad = broadcast_is_bad(context, committee, *round, *culprit, &body.body);
             (signed(*round, &body.signed_hash()), bad)
         }
         Offence::OpeningDiffers {
@@ -190,6 +199,10 @@ pub fn verify_evidence(
                 sub_share_is_bad(evidence.charge(), committee, package, dealing),
             )
         }
+        Offence::BadSignatureShare { commitments, share } => {
+            let bad = signature_share_is_bad(context, committee, *culprit, commitments, share);
+            (signed(2, &share.signed_hash()), bad)
+        }
     };
     match (signatures, guilty) {
         (false, _) => Err(EvidenceError::Signature),
@@ -199,15 +212,38 @@ pub fn verify_evidence(
 }
 
 fn broadcast_is_bad(
-    tag: &SessionTag,
+    context: &EvidenceContext<'_>,
     committee: &Committee,
     round: u8,
     culprit: PartyIndex,
     body: &[u8],
 ) -> bool {
-    match tag.kind {
-        ProtocolKind::Keygen => rules::broadcast_is_bad(tag, committee, round, culprit, body),
-        ProtocolKind::Sign => sign::broadcast_is_bad(round, body),
+    let tag = context.tag(committee);
+    match context {
+        EvidenceContext::Keygen { .. } => {
+            rules::broadcast_is_bad(&tag, committee, round, culprit, body)
+        }
+        EvidenceContext::Sign(sign) if sign.subject.suite() == Suite::EcdsaSecp256k1 => {
+            sign::broadcast_is_bad(round, body)
+        }
+        EvidenceContext::Sign(sign) => {
+            frost::broadcast_is_bad(&tag, committee, sign.quorum, round, body)
+        }
+    }
+}
+
+fn signature_share_is_bad(
+    context: &EvidenceContext<'_>,
+    committee: &Committee,
+    culprit: PartyIndex,
+    commitments: &[SignedBody],
+    share: &SignedBody,
+) -> bool {
+    match context {
+        EvidenceContext::Keygen { .. } => false,
+        EvidenceContext::Sign(sign) => {
+            frost::share_is_bad(sign, committee, culprit, commitments, share)
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! - [`KeyShare`]: one member's share of one root key, of one shape for all three [`Suite`]s.
 //! - [`keygen`]: one ceremony, three root keys, no dealer; with the OT state that ECDSA needs.
-//! - [`sign`]: ECDSA by exactly `t` members in three rounds.
+//! - [`sign`]: ECDSA by exactly `t` members in three rounds; Schnorr and Ed25519 by as many in two.
 //! - [`Engine`] and [`Session`]: the seam. Sans I/O: envelopes and randomness in, envelopes and a result out.
 //! - [`Verdict`]: what a bad message amounts to. [`verify_evidence`] lets anyone with the roster check a named fault.
 //!
@@ -20,14 +20,18 @@ mod committee;
 mod dkls;
 mod engine;
 mod error;
+mod frost;
 mod machine;
 mod ot_state;
+mod params;
 mod point;
 mod public;
+mod schnorr;
 mod secrets;
 mod session;
 mod share;
 mod signature;
+mod subject;
 mod suite;
 mod transcript;
 
@@ -42,8 +46,10 @@ pub use engine::RealEngine;
 pub use error::{Error, ShareFault};
 pub use evidence::{Charge, Evidence, EvidenceContext, EvidenceError, Offence, verify_evidence};
 pub use ot_state::OtState;
+pub use params::SignContext;
 pub use point::Point;
 pub use public::{MAX_PUBLIC_KEYS_BYTES, PublicKeys, SuiteKeys};
+pub use schnorr::{SchnorrSignature, taproot_output_key};
 pub use secrets::{EpochSecrets, MAX_EPOCH_SECRETS_BYTES};
 pub use session::{
     Engine, KeygenOutput, KeygenParams, OtCheck, Outgoing, Session, SignParams, Started, Step,
@@ -51,5 +57,6 @@ pub use session::{
 };
 pub use share::{KeyShare, RawKeyShare};
 pub use signature::{EcdsaSignature, MessageDigest};
+pub use subject::{MAX_MESSAGE_BYTES, Message, Subject};
 pub use suite::Suite;
 pub use transcript::Transcript;

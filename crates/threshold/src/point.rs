@@ -76,6 +76,19 @@ impl Point {
         .ok_or(Error::Scalar { suite })
     }
 
+    /// This point moved by what takes `from` to `to`; `None` for another suite's points or the identity.
+    pub(crate) fn moved_as(&self, from: &Self, to: &Self) -> Option<Self> {
+        let suite = self.suite;
+        if from.suite != suite || to.suite != suite {
+            return None;
+        }
+        let bytes = with_ciphersuite!(suite, C => {
+            let point = |point: &Self| decode_element::<C>(point.as_bytes());
+            encode_element::<C>(&(point(self)? + point(to)? - point(from)?))?
+        });
+        Self::decode(suite, &bytes).ok()
+    }
+
     fn from_canonical(suite: Suite, canonical: &[u8]) -> Self {
         let mut bytes = [0; MAX_POINT_LEN];
         for (to, from) in bytes.iter_mut().zip(canonical) {

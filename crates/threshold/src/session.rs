@@ -9,12 +9,16 @@ use ed25519_dalek::SigningKey;
 use rand_core::CryptoRngCore;
 use zeroize::Zeroizing;
 
+use crate::child::ChildPath;
 use crate::committee::{Committee, PartyIndex};
 use crate::error::Error;
 use crate::evidence::Evidence;
+use crate::point::Point;
 use crate::public::PublicKeys;
+use crate::schnorr::SchnorrSignature;
 use crate::secrets::EpochSecrets;
-use crate::signature::{EcdsaSignature, MessageDigest};
+use crate::signature::EcdsaSignature;
+use crate::subject::Subject;
 
 /// One signed envelope for one receiver.
 #[derive(Clone, PartialEq, Eq)]
@@ -144,6 +148,19 @@ pub trait Engine: Send + Sync {
         secrets: &EpochSecrets,
         rng: &mut dyn CryptoRngCore,
     ) -> Result<Started<EcdsaSignature>, Error>;
+
+    /// Starts a Taproot or Ed25519 signature by exactly `t` members.
+    ///
+    /// The caller has made this attempt durable before: the first messages spend one-time values.
+    ///
+    /// # Errors
+    /// Wrong arguments; nothing has been sent.
+    fn sign_schnorr(
+        &self,
+        params: SignParams,
+        secrets: &EpochSecrets,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Started<SchnorrSignature>, Error>;
 }
 
 /// What a key generation is about. Every member must give the same values (but `me` and `identity`).
@@ -187,9 +204,13 @@ pub struct SignParams {
     pub quorum: Vec<PartyIndex>,
     /// This member, one of the quorum.
     pub me: PartyIndex,
+    /// Where the key that signs stands below its suite's root.
+    pub path: ChildPath,
+    /// The key that signs: what the caller expects at `path`.
+    pub key: Point,
     /// What is signed.
-    pub digest: MessageDigest,
-    /// The public side of the epoch's keys.
+    pub subject: Subject,
+    /// The public side of the epoch's root keys.
     pub public: PublicKeys,
     /// This member's identity key.
     pub identity: Arc<SigningKey>,

@@ -3,10 +3,9 @@
 use k256::Scalar;
 use k256::ecdsa::hazmat::SignPrimitive;
 use k256::elliptic_curve::PrimeField;
-use quorate_threshold::envelope::{ProtocolKind, SessionTag};
 use quorate_threshold::{
-    EcdsaSignature, EpochSecrets, Error, OtCheck, Outgoing, PartyIndex, Session, SignParams,
-    Started, Step, Suite, Transcript, Verdict, Why,
+    EcdsaSignature, EpochSecrets, Error, MessageDigest, OtCheck, Outgoing, PartyIndex, Session,
+    SignParams, Started, Step, Subject, Suite, Verdict, Why,
 };
 use rand_core::CryptoRngCore;
 
@@ -18,6 +17,7 @@ const FAILING: &[u8] = b"this fails an OT check";
 
 struct Sign {
     params: SignParams,
+    digest: MessageDigest,
     rounds: Rounds,
     reveal: Vec<u8>,
     key: Scalar,
@@ -42,6 +42,9 @@ pub(super) fn start(
             what: "public keys",
         });
     }
+    let Subject::Ecdsa(digest) = params.subject else {
+        return Err(Error::WrongSecrets { what: "suite" });
+    };
     let key = scalar(share.expose_secret_scalar());
     let committed = nonce.to_vec();
     let reveal = match misdeed {
@@ -60,7 +63,7 @@ pub(super) fn start(
         _ => None,
     };
     let mut rounds = Rounds::new(
-        tag(&params),
+        params.tag(),
         params.committee.clone(),
         params.quorum.clone(),
         params.me,
@@ -71,6 +74,7 @@ pub(super) fn start(
     Ok(Started {
         session: Box::new(Sign {
             params,
+            digest,
             rounds,
             reveal,
             key,
@@ -78,24 +82,6 @@ pub(super) fn start(
         }),
         send,
     })
-}
-
-fn tag(params: &SignParams) -> SessionTag {
-    let mut binding = Transcript::new("quorate/sim/sign");
-    binding.append(&params.vault);
-    binding.append(&params.committee.hash());
-    binding.append(&params.public.hash());
-    binding.append(params.digest.as_bytes());
-    for index in &params.quorum {
-        binding.append_u64(u64::from(index.get()));
-    }
-    SessionTag {
-        kind: ProtocolKind::Sign,
-        suite: Some(Suite::EcdsaSecp256k1),
-        epoch: params.epoch,
-        session: params.session,
-        binding: binding.finish(),
-    }
 }
 
 impl Session<EcdsaSignature> for Sign {
@@ -158,12 +144,9 @@ impl Sign {
         let reveals = said.iter().map(|(_, body)| body.as_slice());
         hash(
             "quorate/sim/nonce",
-            [
-                self.params.session.as_slice(),
-                self.params.digest.as_bytes(),
-            ]
-            .into_iter()
-            .chain(reveals),
+            [self.params.session.as_slice(), self.digest.as_bytes()]
+                .into_iter()
+                .chain(reveals),
         )
     }
 
@@ -174,7 +157,7 @@ impl Sign {
                 suspect: None,
             })
         };
-        let digest = (*self.params.digest.as_bytes()).into();
+        let digest = (*self.digest.as_bytes()).into();
         let (signature, id) = self
             .key
             .try_sign_prehashed(scalar(&self.nonce()), &digest)
@@ -187,7 +170,7 @@ impl Sign {
             recovery_id: id.to_byte(),
         };
         let group_key = self.params.public.group_key(Suite::EcdsaSecp256k1);
-        if signature.verify(group_key, &self.params.digest) {
+        if signature.verify(group_key, &self.digest) {
             Ok(signature)
         } else {
             Err(failed())

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use quorate_sim::stub::{Misdeed, StubEngine};
 use quorate_threshold::envelope::Envelope;
 use quorate_threshold::{
-    EcdsaSignature, Engine, EpochSecrets, Error, KeygenOutput, KeygenParams, Outgoing, PartyIndex,
-    RealEngine, SignParams, Started,
+    ChildPath, EcdsaSignature, Engine, EpochSecrets, Error, KeygenOutput, KeygenParams,
+    MessageDigest, Outgoing, PartyIndex, RealEngine, SchnorrSignature, SignParams, Started,
+    Subject, Suite,
 };
 use quorate_vault::entry::{Entry, Logged};
 use quorate_vault::{PartyId, RequestId};
@@ -175,7 +176,11 @@ fn signing_with_bob(cluster: &Cluster) -> SignParams {
         committee: cluster.charter.committee().unwrap(),
         quorum: vec![index(1), index(2)],
         me: index(1),
-        digest: quorate_threshold::MessageDigest::derived_from_what_this_signer_decoded([1; 32]),
+        path: ChildPath::ROOT,
+        key: *public.group_key(Suite::EcdsaSecp256k1),
+        subject: Subject::Ecdsa(MessageDigest::derived_from_what_this_signer_decoded(
+            [1; 32],
+        )),
         public,
         identity: cluster.nodes[ALICE].identity.clone(),
     }

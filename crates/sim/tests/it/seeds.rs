@@ -7,7 +7,7 @@ use quorate_sim::stub::StubEngine;
 use quorate_sim::{Cast, Death, Plan, World};
 use quorate_threshold::{
     EcdsaSignature, Engine, EpochSecrets, Error, KeygenOutput, KeygenParams, RealEngine,
-    SignParams, Started,
+    SchnorrSignature, SignParams, Started,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_core::{CryptoRngCore, SeedableRng};
@@ -161,6 +161,15 @@ impl Engine for RepeatingRandomness {
     ) -> Result<Started<EcdsaSignature>, Error> {
         let mut repeated = ChaCha8Rng::seed_from_u64(0);
         StubEngine::default().sign_ecdsa(params, secrets, &mut repeated)
+    }
+
+    fn sign_schnorr(
+        &self,
+        params: SignParams,
+        secrets: &EpochSecrets,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Started<SchnorrSignature>, Error> {
+        StubEngine::default().sign_schnorr(params, secrets, rng)
     }
 }
 

@@ -8,12 +8,13 @@ use dkls23_core::protocols::{Abort, AbortKind, AbortReason, Party};
 use k256_dkls::Secp256k1;
 
 use crate::committee::PartyIndex;
-use crate::dkls::{self, dkls_index, encode_point, reseed, scalar_of};
+use crate::dkls::{self, decode_point, dkls_index, encode_point, reseed, scalar_of};
 use crate::error::Error;
 use crate::ot_state::{OtMac, OtMacKey, SealedOt};
 use crate::point::Point;
 use crate::secrets::EpochSecrets;
 use crate::session::{OtCheck, SignParams, Verdict, Why};
+use crate::share::KeyShare;
 use crate::signature::MessageDigest;
 use crate::suite::Suite;
 use crate::transcript::Transcript;
@@ -40,7 +41,14 @@ pub(crate) struct Opened<'a> {
 
 impl Context {
     /// Binds the library's session to everything the envelopes are bound to, and decodes the OT state.
-    pub(crate) fn new(params: &SignParams, secrets: &EpochSecrets) -> Result<Self, Error> {
+    ///
+    /// `signing` is this member's share of the key that signs, which the OT state does not depend on.
+    pub(crate) fn new(
+        params: &SignParams,
+        secrets: &EpochSecrets,
+        signing: &KeyShare,
+        digest: MessageDigest,
+    ) -> Result<Self, Error> {
         let share = secrets.share(Suite::EcdsaSecp256k1);
         let sealed = Arc::clone(&secrets.ot().ok_or(Error::NoOtState)?.0);
         let others: Vec<PartyIndex> = params
@@ -58,7 +66,7 @@ impl Context {
                 .iter()
                 .map(|&index| dkls_index(index))
                 .collect::<Result<_, _>>()?,
-            message_hash: *params.digest.as_bytes(),
+            message_hash: *digest.as_bytes(),
         };
         let mac_key = OtMacKey::of(share);
         let mut party = sealed.open(&mac_key)?;
@@ -86,8 +94,10 @@ impl Context {
             .zero_share
             .seeds
             .retain(|seed| data.counterparties.contains(&seed.index_counterparty));
+        party.poly_point = scalar_of(signing)?;
+        party.pk = decode_point(signing.group_key())?;
         let mac = mac_key.mac(&party);
-        let (group_key, digest) = (*share.group_key(), params.digest);
+        let group_key = *signing.group_key();
         Ok(Self {
             sealed,
             mac_key,

@@ -9,7 +9,7 @@
 //! | 3 | | `u`, `w` | phase 3, steps 8 and 9; phase 4, step 10 | `combine.rs` |
 //!
 //! Session id, suite, epoch, ordered members, public keys and message are bound from round one: each envelope
-//! carries their hash ([`SignParams::tag`]), and the library hashes the same into each check. The library's
+//! carries their hash (`params.rs`), and the library hashes the same into each check. The library's
 //! indices are those of the whole committee; a quorum is its sender and the list of its counterparties.
 //!
 //! Deviations from the paper:
@@ -42,121 +42,28 @@ use zeroize::Zeroizing;
 
 use crate::channel::Channel;
 use crate::codec::Format;
-use crate::committee::{Committee, PartyIndex};
-use crate::envelope::{ProtocolKind, SessionTag};
 use crate::error::Error;
-use crate::evidence::EvidenceContext;
 use crate::machine;
-use crate::public::PublicKeys;
 use crate::secrets::EpochSecrets;
 use crate::session::{SignParams, Started};
-use crate::signature::{EcdsaSignature, MessageDigest};
-use crate::suite::Suite;
-use crate::transcript::Transcript;
+use crate::signature::EcdsaSignature;
+use crate::subject::Subject;
 
 use context::Context;
 
 /// Largest message body of signing; round 2's multiplication is the largest, about 54 kB.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// What all signers of a session know of it by themselves, besides the committee.
-#[derive(Clone, Copy, Debug)]
-pub struct SignContext<'a> {
-    /// The session id.
-    pub session: [u8; 32],
-    /// The vault's id.
-    pub vault: [u8; 32],
-    /// The sharing generation.
-    pub epoch: u64,
-    /// The signers, in order.
-    pub quorum: &'a [PartyIndex],
-    /// What is signed.
-    pub digest: &'a MessageDigest,
-    /// The public side of the epoch's keys.
-    pub public: &'a PublicKeys,
-}
-
-impl SignContext<'_> {
-    pub(crate) fn tag(&self, committee: &Committee) -> SessionTag {
-        let mut transcript = Transcript::new("quorate/threshold/sign/v1");
-        transcript.append(Suite::EcdsaSecp256k1.name().as_bytes());
-        transcript.append(&self.vault);
-        transcript.append_u64(self.epoch);
-        transcript.append(&committee.hash());
-        for index in self.quorum {
-            transcript.append_u64(u64::from(index.get()));
-        }
-        transcript.append(&self.public.hash());
-        transcript.append(self.digest.as_bytes());
-        SessionTag {
-            kind: ProtocolKind::Sign,
-            suite: Some(Suite::EcdsaSecp256k1),
-            epoch: self.epoch,
-            session: self.session,
-            binding: transcript.finish(),
-        }
-    }
-}
-
-impl SignParams {
-    /// The session's tag: what its envelopes are bound to and its evidence is judged by.
-    #[must_use]
-    pub fn tag(&self) -> SessionTag {
-        self.context().tag(&self.committee)
-    }
-
-    /// What evidence from this session is judged by.
-    #[must_use]
-    pub fn context(&self) -> EvidenceContext<'_> {
-        EvidenceContext::Sign(SignContext {
-            session: self.session,
-            vault: self.vault,
-            epoch: self.epoch,
-            quorum: &self.quorum,
-            digest: &self.digest,
-            public: &self.public,
-        })
-    }
-
-    fn check(&self, secrets: &EpochSecrets) -> Result<(), Error> {
-        let threshold = usize::from(self.committee.parameters().threshold().get());
-        let sorted = self.quorum.is_sorted_by(|a, b| a < b);
-        let members = self
-            .quorum
-            .iter()
-            .all(|&index| self.committee.parameters().contains(index));
-        if self.quorum.len() != threshold || !sorted || !members || !self.quorum.contains(&self.me)
-        {
-            return Err(Error::Quorum);
-        }
-        let wrong = |what| Err(Error::WrongSecrets { what });
-        if secrets.index() != self.me {
-            return wrong("member");
-        }
-        if secrets.epoch() != self.epoch || self.public.epoch() != self.epoch {
-            return wrong("epoch");
-        }
-        if *self.public.committee_hash() != self.committee.hash() {
-            return wrong("committee");
-        }
-        if !secrets
-            .shares()
-            .iter()
-            .all(|share| self.public.matches(share))
-        {
-            return wrong("public keys");
-        }
-        Ok(())
-    }
-}
-
 /// Starts a signature.
 pub(crate) fn start(
     params: SignParams,
     secrets: &EpochSecrets,
 ) -> Result<Started<EcdsaSignature>, Error> {
-    params.check(secrets)?;
-    let context = Context::new(&params, secrets)?;
+    let share = params.check(secrets)?;
+    let Subject::Ecdsa(digest) = params.subject else {
+        return Err(Error::WrongSecrets { what: "suite" });
+    };
+    let context = Context::new(&params, secrets, &share, digest)?;
     let tag = params.tag();
     let SignParams {
         me,

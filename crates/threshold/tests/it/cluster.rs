@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
+use frost_core::Ciphersuite;
+use frost_core::keys::{IdentifierList, SecretShare, generate_with_dealer};
 use quorate_threshold::envelope::Envelope;
-use quorate_threshold::sign::SignContext;
 use quorate_threshold::{
-    Charge, Committee, Engine, EpochSecrets, Evidence, EvidenceContext, EvidenceError,
-    KeygenOutput, KeygenParams, MessageDigest, Offence, Parameters, PartyIndex, PublicKeys,
-    RealEngine, Session, SignParams, Started, Verdict, Why, verify_evidence,
+    Charge, ChildPath, Committee, Engine, EpochSecrets, Evidence, EvidenceContext, EvidenceError,
+    KeyShare, KeygenOutput, KeygenParams, MessageDigest, Offence, Parameters, PartyIndex, Point,
+    PublicKeys, RawKeyShare, RealEngine, Session, SignContext, SignParams, Started, Subject, Suite,
+    Verdict, Why, verify_evidence,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -209,6 +211,29 @@ impl Vault {
         }
     }
 
+    /// A vault whose shares a dealer made, without OT state: cheap, for everything but ECDSA.
+    pub(crate) fn dealt(t: u8, n: u8) -> Self {
+        let mut rng = rng(u64::from(t) << 8 | u64::from(n));
+        let committee = committee(t, n);
+        let secp = [Suite::EcdsaSecp256k1, Suite::SchnorrSecp256k1]
+            .map(|suite| dealt::<frost_secp256k1::Secp256K1Sha256>(suite, &committee, &mut rng));
+        let ed = dealt::<frost_ed25519::Ed25519Sha512>(Suite::EddsaEd25519, &committee, &mut rng);
+        let [mut ecdsa, mut schnorr] = secp.map(Vec::into_iter);
+        let mut public = None;
+        let mut secrets = BTreeMap::new();
+        for (index, eddsa) in committee.indices().zip(ed) {
+            let shares = [ecdsa.next().unwrap(), schnorr.next().unwrap(), eddsa];
+            let seen = PublicKeys::from_shares(&shares, &committee, [3; 32]).unwrap();
+            public = Some(seen);
+            secrets.insert(index, EpochSecrets::new(shares, None).unwrap());
+        }
+        Self {
+            committee,
+            public: public.unwrap(),
+            secrets,
+        }
+    }
+
     pub(crate) fn sign_params(&self, session: u8, quorum: &[u8], me: PartyIndex) -> SignParams {
         SignParams {
             session: [session; 32],
@@ -217,7 +242,9 @@ impl Vault {
             committee: self.committee.clone(),
             quorum: quorum.iter().map(|&i| index(i)).collect(),
             me,
-            digest: digest(),
+            path: ChildPath::ROOT,
+            key: *self.public.group_key(Suite::EcdsaSecp256k1),
+            subject: Subject::Ecdsa(digest()),
             public: self.public.clone(),
             identity: identity(me.get()),
         }
@@ -243,6 +270,46 @@ impl Vault {
             })
             .collect()
     }
+}
+
+/// One suite's shares of a fresh key.
+fn dealt<C: Ciphersuite>(
+    suite: Suite,
+    committee: &Committee,
+    rng: &mut ChaCha20Rng,
+) -> Vec<KeyShare> {
+    let parameters = committee.parameters();
+    let (n, t) = (
+        u16::from(parameters.parties()),
+        u16::from(parameters.threshold().get()),
+    );
+    let (shares, public) =
+        generate_with_dealer::<C, _>(n, t, IdentifierList::Default, rng).unwrap();
+    let point = |bytes: Vec<u8>| Point::decode(suite, &bytes).unwrap();
+    let verification_shares: Vec<Point> = public
+        .verifying_shares()
+        .values()
+        .map(|share| point(share.serialize().unwrap()))
+        .collect();
+    let group_key = point(public.verifying_key().serialize().unwrap());
+    let share = |(index, share): (PartyIndex, &SecretShare<C>)| {
+        let raw = RawKeyShare {
+            suite,
+            epoch: 1,
+            index,
+            parameters,
+            group_key,
+            verification_shares: verification_shares.clone(),
+            chain_code: [9; 32],
+            secret: share.signing_share().serialize().try_into().unwrap(),
+        };
+        KeyShare::from_raw_parts_holding_a_secret(&raw).unwrap()
+    };
+    committee
+        .indices()
+        .zip(shares.values())
+        .map(share)
+        .collect()
 }
 
 pub(crate) fn digest() -> MessageDigest {

@@ -9,6 +9,7 @@ mod children;
 mod cluster;
 mod encodings;
 mod envelopes;
+mod frost;
 mod honest;
 mod keygen_faults;
 mod keygen_packages;

@@ -5,7 +5,7 @@ use k256_dkls::{Scalar, Secp256k1};
 use quorate_threshold::envelope::SignedBody;
 use quorate_threshold::{
     Committee, EcdsaSignature, Engine, Error, MessageDigest, Offence, PublicKeys, RealEngine,
-    SignParams, Suite, Verdict, Why,
+    SignParams, Subject, Suite, Verdict, Why,
 };
 
 use crate::cluster::{
@@ -37,7 +37,11 @@ fn opened_instance_point_differs() {
 #[test]
 fn different_views_abort_before_any_check() {
     let changes: [fn(&mut SignParams); 2] = [
-        |params| params.digest = MessageDigest::derived_from_what_this_signer_decoded([0x43; 32]),
+        |params| {
+            params.subject = Subject::Ecdsa(MessageDigest::derived_from_what_this_signer_decoded(
+                [0x43; 32],
+            ))
+        },
         |params| params.vault = [9; 32],
     ];
     for change in changes {

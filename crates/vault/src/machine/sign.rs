@@ -5,7 +5,9 @@
 //! session with fresh randomness. One session a slot at a time.
 
 use quorate_chain::Signable;
-use quorate_threshold::{EcdsaSignature, MessageDigest, Outgoing, SignParams, Step, Verdict};
+use quorate_threshold::{
+    ChildPath, EcdsaSignature, MessageDigest, Outgoing, SignParams, Step, Subject, Suite, Verdict,
+};
 use rand_core::CryptoRngCore;
 
 use super::Vault;
@@ -131,7 +133,9 @@ impl Vault {
             committee: self.committee.clone(),
             quorum,
             me: self.my_index,
-            digest,
+            path: ChildPath::ROOT,
+            key: *public.group_key(Suite::EcdsaSecp256k1),
+            subject: Subject::Ecdsa(digest),
             public,
             identity: self.identity.clone(),
         };

@@ -39,8 +39,9 @@ impl OneTime {
         if round > FRESH_ROUNDS {
             return None;
         }
-        let broadcast = envelope.broadcast.map(|body| body.body).unwrap_or_default();
-        let parts = [broadcast.as_slice(), envelope.direct.as_slice()];
+        let broadcast = envelope.broadcast.as_ref();
+        let broadcast = broadcast.map_or(&[][..], |body| body.body.as_slice());
+        let parts = [broadcast, envelope.direct.as_slice()];
         let fresh = parts.into_iter().filter(|part| part.len() >= FRESH_BYTES);
         let sessions = &mut self.sessions;
         fresh

@@ -282,5 +282,5 @@ fn events_wait_for_what_happens() {
     let begun = std::time::Instant::now();
     let page = client.events(&query).unwrap();
     assert!(page.events.is_empty() && !page.gap);
-    assert!(begun.elapsed() >= std::time::Duration::from_millis(300));
+    assert!(begun.elapsed() >= Duration::from_millis(300));
 }

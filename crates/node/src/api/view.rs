@@ -46,10 +46,11 @@ pub(super) async fn vault(
                 let card = inviter.card();
                 view.members
                     .push(peers.member(card, &Labels::or_card(None, None, card)));
-                view.waiting_for = vec![awaited(
-                    Some(card.name.clone()),
-                    "to send the complete roster",
-                )];
+                let what = match joined.draft {
+                    Some(_) => "to hear from every member",
+                    None => "to send the complete roster",
+                };
+                view.waiting_for = vec![awaited(Some(card.name.clone()), what)];
             }
             view.members
                 .push(peers.member(daemon.me.card().card(), &joined.labels));

@@ -73,7 +73,7 @@ pub use event::{EventKind, EventPage, EventQuery, EventView};
 pub use hello::{API_VERSION, Hello, HelloQuery, hello_proof, hello_proof_matches};
 pub use limits::{
     MAX_ANSWER_BYTES, MAX_BODY_BYTES, MAX_BUNDLE_BYTES, MAX_NAME_CHARS, MAX_NOTE_CHARS,
-    MAX_WAIT_MS, is_name,
+    MAX_WAIT_MS, MIN_PASSPHRASE_CHARS, MIN_PIN_CHARS, is_name,
 };
 pub use log::{CosignatureView, LogEntryView, LogHeadView, LogPage, LogQuery};
 pub use request::{

@@ -18,6 +18,12 @@ pub const MAX_NAME_CHARS: usize = 32;
 /// Longest note or reason, in characters.
 pub const MAX_NOTE_CHARS: usize = 280;
 
+/// Fewest characters of a passphrase.
+pub const MIN_PASSPHRASE_CHARS: usize = 8;
+
+/// Fewest characters of a PIN.
+pub const MIN_PIN_CHARS: usize = 4;
+
 /// Whether `name` may name a vault, a chain or a member: 1 to [`MAX_NAME_CHARS`] of
 /// `a-z 0-9 - _`, and it begins with a letter or a digit.
 ///

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use quorate_api::ErrorCode;
+use quorate_api::{ErrorCode, MIN_PASSPHRASE_CHARS, MIN_PIN_CHARS};
 use zeroize::Zeroizing;
 
 use crate::Failure;
@@ -15,12 +15,6 @@ use crate::failure::Outcome;
 
 /// Longest secret, in bytes.
 const MAX_SECRET_BYTES: usize = 1024;
-
-/// Shortest passphrase of a new store, in characters.
-pub(crate) const MIN_PASSPHRASE_CHARS: usize = 8;
-
-/// Shortest new PIN, in characters.
-pub(crate) const MIN_PIN_CHARS: usize = 4;
 
 /// Where a secret comes from when it is not asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -54,7 +54,7 @@ pub(crate) struct Addresses {
 pub(crate) struct AtWork {
     pub(crate) daemon: Arc<Daemon>,
     pub(crate) api: SocketAddr,
-    server: JoinHandle<io::Result<()>>,
+    server: JoinHandle<()>,
     beacon: Beacon,
 }
 
@@ -139,7 +139,7 @@ async fn serve(daemon: Arc<Daemon>, at: SocketAddr) -> Result<AtWork, NodeError>
     let token = fresh_token();
     let beacon = Beacon::light(&daemon.dir, api, &token)
         .map_err(|source| NodeError::io("writing the API's address", source))?;
-    let server = tokio::spawn(api::serve(listener, token, Arc::clone(&daemon)));
+    let server = tokio::spawn(api::serve(listener, api, token, Arc::clone(&daemon)));
     Ok(AtWork {
         daemon,
         api,

@@ -4,14 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use quorate_api::{ErrorCode, MAX_NAME_CHARS};
+use quorate_api::{ErrorCode, MAX_NAME_CHARS, MIN_PASSPHRASE_CHARS, MIN_PIN_CHARS};
 use quorate_vault::machine;
 use thiserror::Error;
-
-/// Fewest characters of a passphrase.
-pub const MIN_PASSPHRASE_CHARS: usize = 8;
-/// Fewest characters of a PIN.
-pub const MIN_PIN_CHARS: usize = 4;
 
 /// Why a daemon was not made, not started or ended badly.
 #[derive(Debug, Error)]

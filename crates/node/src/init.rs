@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use quorate_api::is_name;
+use quorate_api::{MIN_PASSPHRASE_CHARS, MIN_PIN_CHARS, is_name};
 use quorate_store::Store;
 use quorate_vault::PartyId;
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
-use crate::error::{MIN_PASSPHRASE_CHARS, MIN_PIN_CHARS, NodeError};
+use crate::error::NodeError;
 use crate::keys;
 
 /// What a fresh member is made of.

@@ -35,6 +35,6 @@ mod shared;
 mod shelf;
 mod vaults;
 
-pub use self::error::{MIN_PASSPHRASE_CHARS, MIN_PIN_CHARS, NodeError};
+pub use self::error::NodeError;
 pub use self::init::{InitOptions, InitReport, change_passphrase, init};
 pub use self::run::{LOG_VARIABLE, RunOptions, Running, run, start};

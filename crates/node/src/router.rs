@@ -8,7 +8,7 @@ use quorate_vault::{Input, Message, PartyId};
 use quorate_wire::VerifiedCard;
 use rand_core::OsRng;
 
-use crate::making::{Making, WeakMaking};
+use crate::making::{Making, Said, WeakMaking};
 use crate::peers::{Contact, Inbox, PeerEvent, Peers, WeakPeers};
 use crate::shelf::{Shelf, keep, load_all};
 use crate::vaults::Vaults;
@@ -45,6 +45,7 @@ impl Router {
             PeerEvent::Disconnected => self.vaults.tell_all(from, Input::Disconnected).await,
             PeerEvent::Card(card) => self.learn(*card).await,
             PeerEvent::Vault { vault, payload } => self.hand_on(from, vault, &payload).await,
+            PeerEvent::Making(payload) => self.hand_to_making(from, &payload).await,
         }
     }
 
@@ -60,21 +61,20 @@ impl Router {
             Some(handle) if handle.has_member(&from) => {
                 handle.hear(from, message, payload.len()).await
             }
-            Some(_) => tracing::debug!(
+            _ => tracing::debug!(
                 from = from.short(),
                 "dropped a message for a vault of which it is no member"
             ),
-            None => self.consider_roster(from, message).await,
         }
     }
 
-    async fn consider_roster(&self, from: PartyId, message: Message) {
+    async fn hand_to_making(&self, from: PartyId, payload: &[u8]) {
         let making = self.later.get().and_then(|(making, _)| making.upgrade());
-        let (Some(making), Message::Roster { charter, addresses }) = (making, message) else {
+        let (Some(making), Some(said)) = (making, Said::decode(payload)) else {
             return;
         };
-        if let Err(error) = making.take_roster(from, *charter, addresses).await {
-            tracing::error!(from = from.short(), %error, "a roster could not be taken");
+        if let Err(error) = making.hear(from, said).await {
+            tracing::error!(from = from.short(), %error, "what was said of a new vault could not be taken");
         }
     }
 

@@ -49,6 +49,7 @@ impl Cast {
                 controller: "owner".into(),
                 domains: vec![format!("device {}", i + 1)],
                 role: CharterRole::Signer,
+                nonce: [i; 32],
             });
             roles.push(Role {
                 party,

@@ -14,6 +14,18 @@
 //!   bit, a truncated or a foreign file is an error that says so, and nothing is overwritten.
 //! - **Private.** The directory is 0700 and its files are 0600; looser ones are refused.
 //!
+//! What of it may be deleted ([`Write`] has the deletions; by hand it would look damaged, and is meant to):
+//!
+//! | table | holds | derived |
+//! |---|---|---|
+//! | `log` | what every member said, as this one has it | no: this is the vault |
+//! | `secret`, `epoch` | sealed secrets and the keys over them | no |
+//! | `meta`, `head` | what the passphrase opens; what vouches that no row is missing | no |
+//! | `setting` | what people chose and pairing settled; bans, evidence, wrong PINs counted | no, but for what is learnt again (cards of peers) |
+//! | `checkpoint` | the newest signed head of every log | yes: the own log is signed anew, the others' come from the peers |
+//!
+//! No table holds folded state: it is folded from the logs at every start.
+//!
 //! What it does not promise: a whole directory put back from an earlier copy looks intact (peers
 //! notice that, from the log), and erasing cannot reach copies that the disk or a backup kept of the
 //! database *and* of the epoch's key.

@@ -3,8 +3,6 @@
 mod check;
 mod words;
 
-use std::net::SocketAddr;
-
 use ed25519_dalek::VerifyingKey;
 use quorate_threshold::{Committee, Parameters, PartyIndex, Transcript};
 use serde::{Deserialize, Serialize};
@@ -57,6 +55,8 @@ pub struct Member {
     pub domains: Vec<String>,
     /// What the party does.
     pub role: Role,
+    /// 32 random bytes of the party, to which it was committed before anybody knew them: see [`Words`].
+    pub nonce: [u8; 32],
 }
 
 /// The constitution that every member's first log entry repeats in full.
@@ -75,9 +75,6 @@ pub struct Charter {
     /// The members; position i holds committee index i + 1.
     pub members: Vec<Member>,
 }
-
-/// Where members can be reached, told once at pairing; not part of the charter.
-pub type Addresses = Vec<(PartyId, Vec<SocketAddr>)>;
 
 impl Charter {
     /// Checks everything a charter promises; nothing else in this crate works on one that fails.

@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::charter::{Addresses, Charter};
 use crate::codec::{self, CodecError};
 use crate::entry::Purpose;
 use crate::ids::{PartyId, RequestId, SessionId};
@@ -29,13 +28,6 @@ pub struct Head {
 /// One message between two members of one vault.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
-    /// The creator tells everybody who is in: the draft charter, before anybody confirmed it.
-    Roster {
-        /// The draft.
-        charter: Box<Charter>,
-        /// Where to reach them.
-        addresses: Addresses,
-    },
     /// What the sender holds of every member's log. Sent at connection, after growth, and every second.
     Heads {
         /// One a log.
@@ -89,7 +81,6 @@ impl Message {
     /// What kind of message it is, in a word: for traces and logs.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Roster { .. } => "roster",
             Self::Heads { .. } => "heads",
             Self::Entries { .. } => "entries",
             Self::AskLog { .. } => "ask log",

@@ -57,6 +57,7 @@ pub(crate) fn founders(n: usize) -> Vec<Member> {
             controller: "owner".to_owned(),
             domains: vec![format!("device-{i}")],
             role: Role::Signer,
+            nonce: [u8::try_from(i).unwrap(); 32],
         }
     };
     (0..n).map(member).collect()

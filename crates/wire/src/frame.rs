@@ -11,7 +11,7 @@ pub const MAX_FRAME_BYTES: usize = 1 << 20;
 /// Bytes in front of a piece: its length, big-endian.
 pub const PREFIX_BYTES: usize = 4;
 
-/// Most bytes of payload in one [`Frame::Vault`].
+/// Most bytes of payload in one [`Frame::Vault`] or [`Frame::Making`].
 pub const MAX_PAYLOAD_BYTES: usize = MAX_FRAME_BYTES - 64;
 
 const VERSION: u8 = 1;
@@ -64,6 +64,12 @@ pub enum Frame {
         #[serde(with = "serde_bytes")]
         payload: Vec<u8>,
     },
+    /// Something about a vault that is still being made and has no id yet.
+    Making {
+        /// At most [`MAX_PAYLOAD_BYTES`].
+        #[serde(with = "serde_bytes")]
+        payload: Vec<u8>,
+    },
     /// A newer card of the sender, encoded.
     Card {
         /// Bytes for [`crate::VerifiedCard::decode`].
@@ -111,7 +117,7 @@ impl Frame {
 
     fn too_large(&self) -> Option<usize> {
         match self {
-            Self::Vault { payload, .. } => {
+            Self::Vault { payload, .. } | Self::Making { payload } => {
                 (payload.len() > MAX_PAYLOAD_BYTES).then_some(payload.len())
             }
             Self::Card { card } => (card.len() > MAX_CARD_BYTES).then_some(card.len()),

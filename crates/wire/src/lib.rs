@@ -8,7 +8,6 @@
 //!   the one who joins where to go.
 //! - [`Hello`] opens every connection between peers and names a peer of another version; then
 //!   [`Frame`]s follow, each in a length-prefixed piece ([`framed`], [`frame_len`]).
-//! - [`fingerprint_words`] turns a hash into six words that people compare.
 
 mod base32;
 mod card;
@@ -32,4 +31,3 @@ pub use frame::{
 pub use hello::{Channel, EXPORTER_LABEL, Hello, HelloError};
 pub use rendezvous::{Rendezvous, RendezvousError};
 pub use version::{ALPN, MAX_SOFTWARE_CHARS, PAIRING_ALPN, PROTOCOL_VERSION};
-pub use words::{FINGERPRINT_WORDS, fingerprint_words, is_word, nearest_word, words_match};

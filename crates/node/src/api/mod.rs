@@ -7,6 +7,7 @@ mod logs;
 mod node;
 mod requests;
 mod send;
+mod serve;
 mod vaults;
 mod view;
 
@@ -18,29 +19,25 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 use axum::{Extension, Router};
 use quorate_api::{ApiError, ErrorCode, MAX_BODY_BYTES};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
 use self::answer::Refusal;
 use self::guard::{Guard, stand_guard};
 use crate::daemon::Daemon;
 
-/// Connections that are served at once; more wait.
-const MAX_CONNECTIONS: usize = 256;
-
 /// What every handler works on.
 type Host = axum::extract::State<Arc<Daemon>>;
 
-/// Serves the API on `listener` until it is dropped.
+/// Serves the API on `listener`, which is bound to `at`, until it is dropped.
 pub(crate) async fn serve(
     listener: TcpListener,
+    at: SocketAddr,
     token: Zeroizing<String>,
     daemon: Arc<Daemon>,
-) -> std::io::Result<()> {
-    let guard = Arc::new(Guard::new(listener.local_addr()?, token));
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    axum::serve(Bounded { listener, room }, routes(guard, daemon)).await
+) {
+    let guard = Arc::new(Guard::new(at, token));
+    serve::serve(listener, routes(guard, daemon)).await;
 }
 
 fn routes(guard: Arc<Guard>, daemon: Arc<Daemon>) -> Router {
@@ -92,75 +89,4 @@ async fn unknown_route() -> Refusal {
         "this daemon has no such route",
         hint,
     ))
-}
-
-/// A listener that holds back what exceeds [`MAX_CONNECTIONS`].
-struct Bounded {
-    listener: TcpListener,
-    room: Arc<Semaphore>,
-}
-
-impl axum::serve::Listener for Bounded {
-    type Io = Seated;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Seated, SocketAddr) {
-        let seat = Arc::clone(&self.room).acquire_owned().await;
-        let (stream, from) = axum::serve::Listener::accept(&mut self.listener).await;
-        (
-            Seated {
-                stream,
-                _seat: seat.ok(),
-            },
-            from,
-        )
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-/// A connection and the room it takes.
-struct Seated {
-    stream: TcpStream,
-    _seat: Option<OwnedSemaphorePermit>,
-}
-
-mod seated {
-    use std::io;
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
-
-    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-    use super::Seated;
-
-    impl AsyncRead for Seated {
-        fn poll_read(
-            mut self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-            buf: &mut ReadBuf<'_>,
-        ) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.stream).poll_read(cx, buf)
-        }
-    }
-
-    impl AsyncWrite for Seated {
-        fn poll_write(
-            mut self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-            bytes: &[u8],
-        ) -> Poll<io::Result<usize>> {
-            Pin::new(&mut self.stream).poll_write(cx, bytes)
-        }
-
-        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.stream).poll_flush(cx)
-        }
-
-        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.stream).poll_shutdown(cx)
-        }
-    }
 }

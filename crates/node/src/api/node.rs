@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use quorate_api::{
     API_VERSION, ChangeSecret, Check, CheckLevel, Done, ErrorCode, EventPage, EventQuery, Hello,
-    HelloQuery, MAX_WAIT_MS, NodeStatus, PeerView, VaultPhase, VaultStatus, VaultView, hello_proof,
+    HelloQuery, MAX_WAIT_MS, MIN_PASSPHRASE_CHARS, MIN_PIN_CHARS, NodeStatus, PeerView, VaultPhase,
+    VaultStatus, VaultView, hello_proof,
 };
 use rand_core::OsRng;
 use tokio::time::{Instant, timeout_at};
@@ -16,7 +17,6 @@ use super::answer::{Answer, Body, Params, refuse};
 use super::guard::Guard;
 use super::{Host, chains, vaults, view};
 use crate::daemon::Daemon;
-use crate::error::{MIN_PASSPHRASE_CHARS, MIN_PIN_CHARS};
 use crate::keys::change_pin;
 
 /// Longest nonce of a hello, characters.

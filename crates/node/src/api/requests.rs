@@ -11,7 +11,8 @@ use quorate_api::{
 };
 use quorate_chain::evm::Wei;
 use quorate_vault::entry::Approval;
-use quorate_vault::fold::approval_hash;
+use quorate_vault::fold::{Denied, approval_hash};
+use quorate_vault::machine::Error;
 use quorate_vault::{Command, RequestId, Time, Vault, VaultId};
 use tokio::time::{Instant, timeout_at};
 
@@ -22,7 +23,7 @@ use super::vaults::running;
 use super::view;
 use crate::daemon::Daemon;
 use crate::keys::open_credential;
-use crate::vaults::VaultHandle;
+use crate::vaults::{HostError, VaultHandle};
 
 /// How often a wait looks again at what time alone changes.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -194,8 +195,34 @@ pub(super) async fn approve(
         })
     });
     let approval = signing.await.map_err(|_| broke())??;
-    handle.command(Command::Approve(approval)).await?;
-    Ok(Json(one(&daemon, &name, &handle, id).await?))
+    let approved = handle.command(Command::Approve(approval)).await;
+    let request = one(&daemon, &name, &handle, id).await?;
+    match approved {
+        Err(HostError::Refused(Error::Denied(Denied::AlreadyApproved))) => {
+            let have = request.approvals.len();
+            let missing = usize::from(request.needed).saturating_sub(have);
+            let (me, id) = (&daemon.me.name, id.short());
+            Err(approved_already(me, &id, have, missing, &request.undecided))
+        }
+        other => other.map(|_| Json(request)).map_err(Refusal::from),
+    }
+}
+
+/// Says whose approval counts already, and what is still missing.
+fn approved_already(
+    me: &str,
+    id: &str,
+    have: usize,
+    missing: usize,
+    undecided: &[String],
+) -> Refusal {
+    let needed = have + missing;
+    let message = format!("{me} has approved {id} already, and it counts: {have} of {needed}");
+    let hint = match missing {
+        0 => format!("no approval is missing; see how it goes on: `quorate request show {id}`"),
+        _ => format!("{missing} more must approve: {}", undecided.join(" or ")),
+    };
+    refuse(ErrorCode::Duplicate, message, hint)
 }
 
 pub(super) async fn reject(
@@ -264,5 +291,31 @@ pub(super) async fn wait(
         timeout_at(deadline.min(Instant::now() + GLANCE), changes.changed())
             .await
             .ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quorate_api::ErrorCode;
+
+    use super::approved_already;
+
+    /// Who approves twice learns that the first counts, and who has yet to approve.
+    #[test]
+    fn a_second_approval_is_told_what_is_missing() {
+        let undecided = ["bob".to_owned(), "carol".to_owned()];
+        let told = approved_already("alice", "ab12", 1, 1, &undecided).0;
+        assert_eq!(told.code, ErrorCode::Duplicate);
+        assert_eq!(
+            told.message,
+            "alice has approved ab12 already, and it counts: 1 of 2"
+        );
+        assert_eq!(told.hint, "1 more must approve: bob or carol");
+        let told = approved_already("alice", "ab12", 2, 0, &undecided).0;
+        assert!(
+            told.hint.starts_with("no approval is missing"),
+            "{}",
+            told.hint
+        );
     }
 }

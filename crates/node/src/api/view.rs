@@ -16,7 +16,7 @@ use quorate_wire::{PartyCard, VerifiedCard};
 use super::answer::Refusal;
 use super::node::TEST_FUNDS;
 use crate::daemon::Daemon;
-use crate::making::{Labels, Stage, VaultRecord};
+use crate::making::{Inviting, Labels, Seat, Stage, VaultRecord};
 use crate::peers::PeerStatus;
 use crate::vaults::Seen;
 
@@ -35,10 +35,9 @@ pub(super) async fn vault(
             for seat in &inviting.seats {
                 let card = seat.card();
                 view.members
-                    .extend(card.map(|card| peers.member(card.card(), &seat.labels)));
+                    .extend(card.map(|card| peers.member(card.card(), &seat.taken.labels)));
             }
-            let free = usize::from(inviting.terms.size).saturating_sub(view.members.len());
-            view.waiting_for = vec![awaited(None, "to join"); free];
+            view.waiting_for = awaited_joiners(inviting);
             view
         }
         Stage::Joined(joined) => {
@@ -47,23 +46,21 @@ pub(super) async fn vault(
                 let card = inviter.card();
                 view.members
                     .push(peers.member(card, &Labels::or_card(None, None, card)));
-                view.waiting_for = vec![awaited(
-                    Some(card.name.clone()),
-                    "to send the complete roster",
-                )];
+                let what = match joined.draft {
+                    Some(_) => "to hear from every member",
+                    None => "to send the complete roster",
+                };
+                view.waiting_for = vec![awaited(Some(card.name.clone()), what)];
             }
             view.members
                 .push(peers.member(daemon.me.card().card(), &joined.labels));
-            view.warnings.extend(
-                daemon
-                    .making
-                    .fault(name)
-                    .map(|why| format!("a roster was refused: {why}")),
-            );
             view
         }
         Stage::Founded(_) => founded(daemon, name, &peers).await?,
     };
+    let fault = daemon.making.fault(name);
+    view.warnings
+        .extend(fault.map(|why| format!("a roster was refused: {why}")));
     view.created_ms = record.created_ms;
     Ok(view)
 }
@@ -99,6 +96,18 @@ fn awaited(name: Option<String>, what: &str) -> AwaitedMember {
         name,
         what: what.to_owned(),
     }
+}
+
+/// Whom a vault begun here waits for: free seats, then whoever has yet to reveal its nonce.
+fn awaited_joiners(inviting: &Inviting) -> Vec<AwaitedMember> {
+    if inviting.free() > 0 {
+        return vec![awaited(None, "to join"); inviting.free()];
+    }
+    let silent = inviting.seats.iter().filter(|seat| seat.nonce.is_none());
+    silent
+        .filter_map(Seat::card)
+        .map(|card| awaited(Some(card.card().name.clone()), "to accept the roster"))
+        .collect()
 }
 
 /// The channels of this member, as they stand.

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::Making;
 use super::channel::Pairing;
 use super::error::MakingError;
-use super::record::{Labels, Terms};
+use super::record::{Taken, Terms};
 use crate::process::{now_ms, uptime_ms};
 use crate::record;
 use crate::shared::lock;
@@ -25,8 +25,6 @@ use crate::shared::lock;
 const MAX_PAIRING: usize = 8;
 /// Ports from the chosen one on that are tried.
 const MAX_PORTS: u16 = 32;
-/// What the joiner says once the vault is durable on its side.
-pub(super) const TAKEN: &[u8] = b"taken";
 
 /// What the inviter tells a joiner that has proved the code.
 #[derive(Serialize, Deserialize)]
@@ -183,21 +181,19 @@ async fn pair(
     pairing.write(&reply).await?;
     let introduction = pairing.read().await?;
     let card = admitting.joiner(&introduction)?;
-    let labels: Labels = record::decode(&pairing.read().await?).ok_or(MakingError::Malformed)?;
-    let details = match making.may_seat(vault, &card, &labels) {
+    let details = match making.may_seat(vault, &card) {
         Ok(terms) => Details::Invited(terms),
         Err(why) => Details::Refused(why),
     };
-    pairing
-        .write(&admitting.welcome(&record::encode(&details))?)
-        .await?;
+    let (seating, welcome) = admitting.welcome(&record::encode(&details))?;
+    pairing.write(&welcome).await?;
     if let Details::Refused(why) = details {
         return Err(MakingError::Refused(why));
     }
-    if pairing.read().await? != TAKEN {
-        return Err(MakingError::Malformed);
-    }
-    making.seat(vault, &card, labels).await
+    // The joiner says this once the vault is durable on its side.
+    let seated = seating.seated(&pairing.read().await?)?;
+    let taken: Taken = record::decode(&seated).ok_or(MakingError::Malformed)?;
+    making.seat(vault, &card, taken).await
 }
 
 /// The address that a joiner is told: the bound one, or one of this machine's if it is bound to all.
@@ -239,29 +235,34 @@ pub(super) fn clash(card: &VerifiedCard, others: &[VerifiedCard]) -> Option<Stri
 #[cfg(test)]
 mod tests {
     use super::{Details, told};
-    use crate::making::record::{Labels, Terms};
+    use crate::making::record::{Labels, Taken, Terms};
     use crate::record::encode;
 
     /// What both sides of a pairing say, byte for byte.
     #[test]
-    fn details_and_labels_keep_their_encoding() {
+    fn what_is_said_while_pairing_keeps_its_encoding() {
         let terms = Terms {
             name: "family".into(),
             nonce: [7; 32],
             threshold: 2,
             size: 3,
             needed: 2,
+            commitment: [6; 32],
         };
-        let golden = format!("01000666616d696c79{}020302", "07".repeat(32));
+        let (nonce, commitment) = ("07".repeat(32), "06".repeat(32));
+        let golden = format!("01000666616d696c79{nonce}020302{commitment}");
         assert_eq!(hex::encode(encode(&Details::Invited(terms))), golden);
         let refused = Details::Refused("no".into());
         assert_eq!(hex::encode(encode(&refused)), "0101026e6f");
-        let labels = Labels {
-            controller: "owner".into(),
-            domain: "office".into(),
+        let taken = Taken {
+            labels: Labels {
+                controller: "owner".into(),
+                domain: "office".into(),
+            },
+            commitment: [6; 32],
         };
-        let golden = "01056f776e6572066f6666696365";
-        assert_eq!(hex::encode(encode(&labels)), golden);
+        let golden = format!("01056f776e6572066f6666696365{commitment}");
+        assert_eq!(hex::encode(encode(&taken)), golden);
     }
 
     #[test]

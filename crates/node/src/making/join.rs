@@ -10,8 +10,8 @@ use tokio::time::timeout;
 
 use super::channel::Pairing;
 use super::error::MakingError;
-use super::invite::{Details, TAKEN};
-use super::record::{Labels, Terms};
+use super::invite::Details;
+use super::record::{Taken, Terms};
 use crate::record;
 
 /// Longest wait for the connection.
@@ -20,19 +20,24 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// A pairing that went well; say [`Admission::take`] once it is durable here.
 pub(super) struct Admission {
     pairing: Pairing,
+    paired: Paired,
     /// What one was invited to.
     pub(super) terms: Terms,
-    /// Who invited.
-    pub(super) inviter: VerifiedCard,
 }
 
 impl Admission {
+    /// Who invited.
+    pub(super) fn inviter(&self) -> &VerifiedCard {
+        &self.paired.inviter
+    }
+
     /// Tells the inviter that the seat is taken.
     ///
     /// # Errors
     /// The connection broke: the inviter does not know.
-    pub(super) async fn take(mut self) -> Result<(), MakingError> {
-        Ok(self.pairing.write(TAKEN).await?)
+    pub(super) async fn take(mut self, taken: &Taken) -> Result<(), MakingError> {
+        let seat = self.paired.take_seat(&record::encode(taken))?;
+        Ok(self.pairing.write(&seat).await?)
     }
 }
 
@@ -44,7 +49,6 @@ pub(super) async fn pair(
     code: PairingCode,
     address: &str,
     own: &VerifiedCard,
-    labels: &Labels,
 ) -> Result<Admission, MakingError> {
     let unreachable = |why: String| MakingError::Unreachable {
         address: address.to_owned(),
@@ -54,11 +58,11 @@ pub(super) async fn pair(
     let stream = connected.map_err(|_| unreachable("no answer".to_owned()))?;
     let stream = stream.map_err(|error| unreachable(error.to_string()))?;
     let mut pairing = Pairing::join(stream, own.card().endpoint).await?;
-    match converse(&mut pairing, code, own, labels).await {
-        Ok((terms, inviter)) => Ok(Admission {
+    match converse(&mut pairing, code, own).await {
+        Ok((terms, paired)) => Ok(Admission {
             pairing,
+            paired,
             terms,
-            inviter,
         }),
         Err(MakingError::Pairing(error)) => {
             if let Some(refusal) = error.refusal() {
@@ -75,18 +79,16 @@ async fn converse(
     pairing: &mut Pairing,
     code: PairingCode,
     own: &VerifiedCard,
-    labels: &Labels,
-) -> Result<(Terms, VerifiedCard), MakingError> {
+) -> Result<(Terms, Paired), MakingError> {
     let (joiner, start) = Joiner::start(code, pairing.invitation, &pairing.channel, &mut OsRng);
     pairing.write(&start).await?;
     let (confirming, confirm) = joiner.confirm(&pairing.read().await?)?;
     pairing.write(&confirm).await?;
     let (introduced, introduction) = confirming.introduce(&pairing.read().await?, own)?;
     pairing.write(&introduction).await?;
-    pairing.write(&record::encode(labels)).await?;
-    let Paired { inviter, details } = introduced.finish(&pairing.read().await?)?;
-    match record::decode(&details).ok_or(MakingError::Malformed)? {
-        Details::Invited(terms) if terms.are_sound() => Ok((terms, inviter)),
+    let paired = introduced.finish(&pairing.read().await?)?;
+    match record::decode(&paired.details).ok_or(MakingError::Malformed)? {
+        Details::Invited(terms) if terms.are_sound() => Ok((terms, paired)),
         Details::Invited(_) => Err(MakingError::Malformed),
         Details::Refused(why) => {
             let visible: String = why.chars().filter(|c| !c.is_control()).take(300).collect();

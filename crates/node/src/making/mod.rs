@@ -2,21 +2,31 @@
 //!
 //! | creator | joiner |
 //! |---|---|
-//! | [`Making::create`]: terms and one invitation a seat | |
-//! | the invitation's listener | [`Making::join`]: the spoken code |
-//! | seat durable when the joiner says it is, [`Making::seat`] | vault durable |
-//! | all seats taken: charter made, vault runs | |
-//! | roster told again and again until all have confirmed | [`Making::take_roster`]: checked, vault runs |
+//! | [`Making::create`]: terms, own nonce, one invitation a seat | |
+//! | the invitation's listener, with the terms and the commitment to the nonce | [`Making::join`]: the spoken code |
+//! | seat durable when the joiner says it is, [`Making::seat`] | vault and own nonce durable; commitment told |
+//! | all seats taken: the draft is told until its joiner reveals | |
+//! | | one draft checked and durable, then own nonce told |
+//! | each nonce checked and durable | |
+//! | the last one: charter made, vault runs | |
+//! | charter told again and again until all have confirmed | charter checked against the draft, vault runs |
 //!
-//! **Invariant:** a joiner takes a roster only from the inviter it paired with, only for the vault it was invited to,
-//! and only if its own and the inviter's keys and the terms are in it as they were said.
+//! What comes after pairing is [`said::Said`]; [`Making::hear`] takes it.
+//!
+//! **Invariant:** a joiner takes a draft only from the inviter it paired with, only for the vault it was invited to,
+//! only if its own and the inviter's keys and commitments and the terms are in it as they were said, and only one.
+//!
+//! **Invariant:** nobody's nonce is told before its owner has durably settled on everything else that the six words
+//! are made of: the joiner on a draft, the creator on the draft and every joiner's nonce.
 
 mod channel;
+mod draft;
 mod error;
 mod invite;
 mod join;
 mod record;
 mod roster;
+mod said;
 mod seats;
 mod telling;
 
@@ -33,12 +43,14 @@ use quorate_wire::VerifiedCard;
 use rand_core::OsRng;
 use tokio::runtime::Handle;
 
+use self::draft::commitment;
 pub(crate) use self::error::MakingError;
 use self::invite::Open;
 use self::join::Admission;
-use self::record::{Founded, Inviting, Joined, Terms};
-pub(crate) use self::record::{Labels, Stage, VaultRecord};
+use self::record::{Founded, Joined, Taken, Terms};
+pub(crate) use self::record::{Inviting, Labels, Seat, Stage, VaultRecord};
 use self::roster::{contact, contacts};
+pub(crate) use self::said::Said;
 use crate::chains::Chains;
 use crate::events::Events;
 use crate::keys::Me;
@@ -91,7 +103,7 @@ struct Inner {
     tools: Tools,
     records: Mutex<BTreeMap<String, VaultRecord>>,
     open: Mutex<Vec<Open>>,
-    /// Why a roster was refused, by local name.
+    /// Why something that was said was refused, by local name.
     faults: Mutex<BTreeMap<String, String>>,
     /// Held while a record changes: check, make durable, remember.
     turn: tokio::sync::Mutex<()>,
@@ -207,12 +219,14 @@ impl Making {
         if !labels.are_sound() {
             return Err(MakingError::Labels);
         }
+        let (vault, nonce) = (fresh_bytes(), fresh_bytes());
         let terms = Terms {
             name: name.to_owned(),
-            nonce: fresh_bytes(),
+            nonce: vault,
             threshold,
             size,
             needed: threshold,
+            commitment: self.commitment(&vault, &nonce),
         };
         let turn = self.0.turn.lock().await;
         self.require_free(name)?;
@@ -223,6 +237,7 @@ impl Making {
         let stage = Stage::Inviting(Inviting {
             terms,
             labels,
+            nonce,
             seats: Vec::new(),
         });
         self.keep(
@@ -246,11 +261,11 @@ impl Making {
     pub(crate) async fn invite(&self, name: &str) -> Result<Invited, MakingError> {
         let turn = self.0.turn.lock().await;
         let free = match self.record(name)?.stage {
-            Stage::Inviting(inviting) => {
-                usize::from(inviting.terms.size).saturating_sub(inviting.seats.len() + 1)
+            Stage::Inviting(inviting) if inviting.free() > 0 => inviting.free(),
+            Stage::Inviting(_) | Stage::Founded(_) => {
+                return Err(MakingError::NotInviting(name.to_owned()));
             }
             Stage::Joined(_) => return Err(MakingError::NotCreator(name.to_owned())),
-            Stage::Founded(_) => return Err(MakingError::NotInviting(name.to_owned())),
         };
         let fresh = invite::open(self, name).await?;
         let invited = told(&fresh);
@@ -287,11 +302,16 @@ impl Making {
             self.require_free(name)?;
         }
         let own = self.own_card();
-        let admission = join::pair(code, address, &own, &labels).await?;
+        let admission = join::pair(code, address, &own).await?;
         let turn = self.0.turn.lock().await;
-        let local = self.keep_joined(name, &admission, labels).await?;
-        self.0.tools.peers.know(contact(admission.inviter.card()));
-        if let Err(error) = admission.take().await {
+        let nonce = fresh_bytes();
+        let taken = Taken {
+            labels,
+            commitment: self.commitment(&admission.terms.nonce, &nonce),
+        };
+        let local = self.keep_joined(name, &admission, &taken, nonce).await?;
+        self.0.tools.peers.know(contact(admission.inviter().card()));
+        if let Err(error) = admission.take(&taken).await {
             self.forget(&local).await?;
             return Err(error);
         }
@@ -303,7 +323,8 @@ impl Making {
         &self,
         name: Option<String>,
         admission: &Admission,
-        labels: Labels,
+        taken: &Taken,
+        nonce: [u8; 32],
     ) -> Result<String, MakingError> {
         // Joining again after a pairing that broke at its end replaces what is left of it.
         let again = lock(&self.0.records)
@@ -324,8 +345,10 @@ impl Making {
         };
         let joined = Joined {
             terms: admission.terms.clone(),
-            labels,
-            inviter: admission.inviter.encode(),
+            labels: taken.labels.clone(),
+            inviter: admission.inviter().encode(),
+            nonce,
+            draft: None,
         };
         self.keep(
             &local,
@@ -358,7 +381,7 @@ impl Making {
         Ok(())
     }
 
-    /// Why the roster of a vault was refused, if it was.
+    /// Why something that was said of a vault's roster was refused, if it was.
     pub(crate) fn fault(&self, name: &str) -> Option<String> {
         lock(&self.0.faults).get(name).cloned()
     }
@@ -430,6 +453,11 @@ impl Making {
 
     fn own_card(&self) -> VerifiedCard {
         self.0.tools.me.card()
+    }
+
+    /// This member's commitment to a nonce.
+    fn commitment(&self, vault: &[u8; 32], nonce: &[u8; 32]) -> [u8; 32] {
+        commitment(vault, &self.own_card().card().identity, nonce)
     }
 
     fn own_endpoint(&self) -> [u8; 32] {

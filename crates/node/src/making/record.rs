@@ -1,10 +1,18 @@
 //! What is kept of a vault besides its logs: how far its making has come, and its founding charter.
 
+use std::net::SocketAddr;
+
 use quorate_api::is_name;
 use quorate_threshold::Parameters;
-use quorate_vault::charter::{Addresses, MAX_LABEL_CHARS};
+use quorate_vault::PartyId;
+use quorate_vault::charter::MAX_LABEL_CHARS;
 use quorate_wire::{PartyCard, VerifiedCard};
 use serde::{Deserialize, Serialize};
+
+use super::draft::Draft;
+
+/// Where members can be reached, told once; not part of the charter.
+pub(crate) type Addresses = Vec<(PartyId, Vec<SocketAddr>)>;
 
 /// A vault, as the daemon keeps it under `vault/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +41,9 @@ pub(crate) struct Inviting {
     pub(crate) terms: Terms,
     /// The creator's own labels.
     pub(crate) labels: Labels,
-    /// Who has joined, in that order.
+    /// The creator's own nonce; nobody hears it before the charter is made.
+    pub(crate) nonce: [u8; 32],
+    /// Who has joined, in that order. Once every seat is taken, they are the draft and change no more.
     pub(crate) seats: Vec<Seat>,
 }
 
@@ -42,8 +52,19 @@ pub(crate) struct Inviting {
 pub(crate) struct Seat {
     /// Its verified card, encoded.
     pub(crate) card: Vec<u8>,
+    /// What it said when it took the seat.
+    pub(crate) taken: Taken,
+    /// Its nonce, once it has taken the draft; opens its commitment.
+    pub(crate) nonce: Option<[u8; 32]>,
+}
+
+/// What a joiner says when it takes its seat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Taken {
     /// Its labels.
     pub(crate) labels: Labels,
+    /// Its commitment to its nonce.
+    pub(crate) commitment: [u8; 32],
 }
 
 /// A vault joined here.
@@ -55,6 +76,10 @@ pub(crate) struct Joined {
     pub(crate) labels: Labels,
     /// The inviter's verified card, encoded.
     pub(crate) inviter: Vec<u8>,
+    /// This member's own nonce; nobody hears it before a draft is taken.
+    pub(crate) nonce: [u8; 32],
+    /// The one draft that was taken.
+    pub(crate) draft: Option<Draft>,
 }
 
 /// A vault whose roster is complete.
@@ -79,6 +104,8 @@ pub(crate) struct Terms {
     pub(crate) size: u8,
     /// Approvals that a request needs.
     pub(crate) needed: u8,
+    /// The inviter's commitment to its nonce.
+    pub(crate) commitment: [u8; 32],
 }
 
 impl Terms {
@@ -129,10 +156,31 @@ impl Labels {
     }
 }
 
+impl Inviting {
+    /// Seats that nobody has taken yet.
+    pub(crate) fn free(&self) -> usize {
+        usize::from(self.terms.size).saturating_sub(self.seats.len() + 1)
+    }
+}
+
 impl Seat {
     /// The card, if it still verifies.
     pub(crate) fn card(&self) -> Option<VerifiedCard> {
         VerifiedCard::decode(&self.card).ok()
+    }
+
+    /// Whether it is the seat of the party with this identity key.
+    pub(crate) fn is_of(&self, party: &PartyId) -> bool {
+        self.card()
+            .is_some_and(|card| PartyId::of_identity(&card.card().identity) == *party)
+    }
+}
+
+impl Joined {
+    /// Whether the party that invited has this id.
+    pub(crate) fn is_from(&self, party: &PartyId) -> bool {
+        VerifiedCard::decode(&self.inviter)
+            .is_ok_and(|card| PartyId::of_identity(&card.card().identity) == *party)
     }
 }
 
@@ -140,7 +188,7 @@ impl Seat {
 mod tests {
     use quorate_vault::PartyId;
 
-    use super::{Founded, Inviting, Joined, Labels, Seat, Stage, Terms, VaultRecord};
+    use super::{Founded, Inviting, Joined, Labels, Seat, Stage, Taken, Terms, VaultRecord};
     use crate::record::{decode, encode};
 
     fn terms() -> Terms {
@@ -150,6 +198,7 @@ mod tests {
             threshold: 2,
             size: 3,
             needed: 2,
+            commitment: [6; 32],
         }
     }
 
@@ -164,27 +213,38 @@ mod tests {
     #[test]
     fn records_keep_their_encoding() {
         let nonce = "07".repeat(32);
-        let said = format!("0666616d696c79{nonce}020302");
+        let said = format!("0666616d696c79{nonce}020302{}", "06".repeat(32));
         let labelled = "056f776e6572066f6666696365";
         let cases = [
             (
                 Stage::Inviting(Inviting {
                     terms: terms(),
                     labels: labels(),
+                    nonce: [5; 32],
                     seats: vec![Seat {
                         card: vec![1, 2],
-                        labels: labels(),
+                        taken: Taken {
+                            labels: labels(),
+                            commitment: [4; 32],
+                        },
+                        nonce: None,
                     }],
                 }),
-                format!("01e80700{said}{labelled}01020102{labelled}"),
+                format!(
+                    "01e80700{said}{labelled}{}01020102{labelled}{}00",
+                    "05".repeat(32),
+                    "04".repeat(32)
+                ),
             ),
             (
                 Stage::Joined(Joined {
                     terms: terms(),
                     labels: labels(),
                     inviter: vec![3],
+                    nonce: [5; 32],
+                    draft: None,
                 }),
-                format!("01e80701{said}{labelled}0103"),
+                format!("01e80701{said}{labelled}0103{}00", "05".repeat(32)),
             ),
             (
                 Stage::Founded(Founded {

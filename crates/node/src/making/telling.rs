@@ -1,19 +1,21 @@
-//! The creator tells the roster to every joiner, again and again until that one has confirmed it: a message can be
-//! lost, and a joiner can be away for days.
+//! The creator tells the draft to every joiner until that one has revealed its nonce, and then the charter until it has
+//! confirmed it, again and again: a message can be lost, and a joiner can be away for days.
 
 use std::time::Duration;
 
 use quorate_vault::machine::Phase;
-use quorate_vault::{Charter, Message};
+use quorate_vault::{Charter, PartyId};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::record::{Founded, Stage};
+use super::record::{Founded, Inviting, Seat, Stage};
+use super::roster::draft;
+use super::said::Said;
 use super::{Making, WeakMaking};
 
-/// How often a roster is told.
+/// How often something is told.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Tells rosters as long as somebody holds `making`.
+/// Tells as long as somebody holds `making`.
 pub(super) async fn keep_telling(making: WeakMaking) {
     let mut pulse = interval(AGAIN);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -23,14 +25,28 @@ pub(super) async fn keep_telling(making: WeakMaking) {
             return;
         };
         for (name, record) in making.all() {
-            if let Stage::Founded(founded) = record.stage {
-                tell(&making, &name, &founded).await;
+            match record.stage {
+                Stage::Inviting(inviting) => tell_draft(&making, &inviting),
+                Stage::Founded(founded) => tell_charter(&making, &name, &founded).await,
+                Stage::Joined(_) => {}
             }
         }
     }
 }
 
-async fn tell(making: &Making, name: &str, founded: &Founded) {
+fn tell_draft(making: &Making, inviting: &Inviting) {
+    let Some(draft) = draft(inviting, &making.own_card()) else {
+        return;
+    };
+    let said = Said::Draft(Box::new(draft)).encode();
+    let silent = inviting.seats.iter().filter(|seat| seat.nonce.is_none());
+    for card in silent.filter_map(Seat::card) {
+        let party = PartyId::of_identity(&card.card().identity);
+        making.0.tools.peers.send_making(party, &said);
+    }
+}
+
+async fn tell_charter(making: &Making, name: &str, founded: &Founded) {
     let tools = &making.0.tools;
     let Some(handle) = tools.vaults.named(name) else {
         return;
@@ -60,7 +76,7 @@ async fn tell(making: &Making, name: &str, founded: &Founded) {
     else {
         return;
     };
-    let roster = Message::Roster {
+    let said = Said::Charter {
         charter: Box::new(charter),
         addresses: founded.addresses.clone(),
     }
@@ -69,6 +85,6 @@ async fn tell(making: &Making, name: &str, founded: &Founded) {
         .into_iter()
         .filter(|party| *party != tools.me.party)
     {
-        tools.peers.send(party, handle.id.0, roster.clone());
+        tools.peers.send_making(party, &said);
     }
 }

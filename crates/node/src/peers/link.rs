@@ -101,6 +101,7 @@ async fn read_all(
         let frame = Frame::decode(&bytes).map_err(|error| refuse(&error.to_string()))?;
         let event = match frame {
             Frame::Vault { vault, payload } => PeerEvent::Vault { vault, payload },
+            Frame::Making { payload } => PeerEvent::Making(payload),
             Frame::Card { card } => {
                 cards_left = cards_left
                     .checked_sub(1)

@@ -65,6 +65,8 @@ pub enum PeerEvent {
         /// An encoded message of that vault.
         payload: Vec<u8>,
     },
+    /// It said something about a vault that is still being made.
+    Making(Vec<u8>),
     /// It sent its newest card.
     Card(Box<VerifiedCard>),
 }
@@ -155,6 +157,13 @@ impl Peers {
     /// Says something about a vault to a party. Dropped if there is no channel or too much waits for it.
     pub fn send(&self, to: PartyId, vault: [u8; 32], payload: Vec<u8>) -> bool {
         let frame = Frame::Vault { vault, payload }.encode();
+        frame.is_ok_and(|frame| self.0.table.offer(to, frame))
+    }
+
+    /// Says something about a vault that is still being made. Dropped like what [`Peers::send`] drops.
+    pub(crate) fn send_making(&self, to: PartyId, said: &[u8]) -> bool {
+        let payload = said.to_vec();
+        let frame = Frame::Making { payload }.encode();
         frame.is_ok_and(|frame| self.0.table.offer(to, frame))
     }
 

@@ -1,8 +1,9 @@
 //! Other programs and web pages against the local API: spoken by hand over TCP.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use quorate_api::{ChangeSecret, ErrorCode, EventQuery, hello_proof_matches};
 
@@ -88,6 +89,38 @@ fn strangers_are_refused_without_side_effects() {
     let own = "Host: {host}\nAuthorization: Bearer {token}\n";
     assert_eq!(say(&member, &post("/vaults", own, CREATE)).status, 200);
     assert_eq!(member.client().vaults().unwrap().len(), 1);
+}
+
+/// Threat: a program without the token holds every place of the API with headers that it never finishes, or with bodies.
+#[test]
+fn slow_strangers_do_not_hold_the_api() {
+    let member = Member::new("alice");
+    let address = member.running.as_ref().unwrap().api();
+    let starts = [
+        "",
+        "GET /v1/status HTTP/1.1\r\nHost: 127",
+        "POST /v1/vaults HTTP/1.1\r\nHost: evil\r\nContent-Length: 9\r\n\r\n{",
+    ];
+    let mut held: Vec<TcpStream> = (0..300)
+        .map(|number| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            let start = starts[number % starts.len()];
+            stream.write_all(start.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(member.client().status().unwrap().name, "alice");
+    for stream in held.iter_mut().take(starts.len()) {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let mut answer = Vec::new();
+        // It is hung up on, with a refusal or without; it does not stay open.
+        match stream.read_to_end(&mut answer) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+        }
+    }
 }
 
 #[test]
@@ -249,5 +282,5 @@ fn events_wait_for_what_happens() {
     let begun = std::time::Instant::now();
     let page = client.events(&query).unwrap();
     assert!(page.events.is_empty() && !page.gap);
-    assert!(begun.elapsed() >= std::time::Duration::from_millis(300));
+    assert!(begun.elapsed() >= Duration::from_millis(300));
 }

@@ -16,4 +16,5 @@ mod member;
 mod peers;
 mod people;
 mod process;
+mod rebuild;
 mod rpc;

@@ -315,6 +315,88 @@ fn a_vault_comes_to_be_over_restarts_in_every_phase() {
     );
 }
 
+/// Whom the vault waits for, in words.
+fn awaited(view: &VaultView) -> Vec<(Option<String>, String)> {
+    let one = |it: &quorate_api::AwaitedMember| (it.name.clone(), it.what.clone());
+    view.waiting_for.iter().map(one).collect()
+}
+
+/// The roster is settled while a joiner is away and everybody restarts: before it has taken the draft, after the first
+/// has revealed its part, and before the charter has come. Nobody can take a seat any more once all are taken: the
+/// others may have taken the draft.
+#[test]
+fn a_roster_is_settled_over_restarts_and_absence() {
+    let (mut alice, mut bob, mut carol) = (
+        Member::new("alice"),
+        Member::new("bob"),
+        Member::new("carol"),
+    );
+    let made = alice
+        .client()
+        .create_vault(&create("family", 2, 3))
+        .unwrap();
+    bob.client()
+        .join_vault(&join(&made.invitations[0]))
+        .unwrap();
+    bob.stop();
+    carol
+        .client()
+        .join_vault(&join(&made.invitations[1]))
+        .unwrap();
+    let without_bob = [(Some("bob".to_owned()), "to accept the roster".to_owned())];
+    alice.until("family", |view| awaited(view) == without_bob);
+    assert_eq!(
+        refused(alice.client().invite("family")).0,
+        ErrorCode::Denied
+    );
+    let with_draft = [(
+        Some("alice".to_owned()),
+        "to hear from every member".to_owned(),
+    )];
+    carol.until("family", |view| awaited(view) == with_draft);
+    carol.stop();
+    alice.stop();
+    alice.start();
+    assert_eq!(awaited(&alice.vault("family")), without_bob);
+    bob.start();
+    let settled = words(&bob.until("family", |view| view.words.is_some()));
+    alice.until("family", |view| view.phase == VaultPhase::Confirming);
+    alice.stop();
+    carol.start();
+    assert_eq!(awaited(&carol.vault("family")), with_draft);
+    alice.start();
+    for member in [&carol, &alice] {
+        let view = member.until("family", |view| view.words.is_some());
+        assert_eq!(words(&view), settled);
+    }
+}
+
+/// Who joins a second time, after a pairing that broke at its end, draws anew, and the last commitment counts.
+#[test]
+fn who_joins_again_commits_again() {
+    let (alice, bob, carol) = (
+        Member::new("alice"),
+        Member::new("bob"),
+        Member::new("carol"),
+    );
+    let made = alice
+        .client()
+        .create_vault(&create("family", 2, 3))
+        .unwrap();
+    bob.client()
+        .join_vault(&join(&made.invitations[0]))
+        .unwrap();
+    let fresh = alice.client().invite("family").unwrap();
+    bob.client().join_vault(&join(&fresh)).unwrap();
+    let fresh = alice.client().invite("family").unwrap();
+    carol.client().join_vault(&join(&fresh)).unwrap();
+    let settled = words(&bob.until("family", |view| view.words.is_some()));
+    for member in [&alice, &carol] {
+        let view = member.until("family", |view| view.words.is_some());
+        assert_eq!(words(&view), settled);
+    }
+}
+
 fn payment() -> SendPayment {
     SendPayment {
         chain: None,

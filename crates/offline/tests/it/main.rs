@@ -21,8 +21,8 @@ fn a_bundle_of_version_1_is_verified() {
     let report = verify_bundle(BUNDLE.as_bytes()).unwrap();
     assert!(report.is_complete(), "{:#?}", report.findings);
     assert_eq!(report.signatures.len(), 3);
-    assert!(report.words_match("Loop, bag FALL silent-omit plug"));
-    assert!(!report.words_match("loop bag fall silent omit omit"));
+    assert!(report.words_match("Nominee, unveil WANT pony-naive mention"));
+    assert!(!report.words_match("nominee unveil want pony naive naive"));
 }
 
 #[test]

@@ -83,6 +83,7 @@ impl Cluster {
                 controller: "owner".to_owned(),
                 domains: vec![name.to_owned()],
                 role: Role::Signer,
+                nonce: [7; 32],
             });
             nodes.push(Node {
                 party,

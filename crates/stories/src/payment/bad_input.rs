@@ -94,11 +94,13 @@ fn approvals(report: &mut Report, home: &Household) -> Result<()> {
         || ran.stderr.clone(),
     );
     home.approve(0, &id)?;
-    refused(
-        report,
-        "second approval by one member",
-        &alice.run(&["approve", &id])?,
-        9,
+    let again = alice.run(&["approve", &id])?;
+    refused(report, "second approval by one member", &again, 9);
+    let says = ["alice has approved", "1 of 2", "bob", "carol"];
+    report.claim(
+        "it says whose counts already, and who is still missing",
+        says.iter().all(|words| again.stderr.contains(words)),
+        || again.stderr.clone(),
     );
     home.member(1)?.json(&["request", "list"])?;
     let early = alice.run(&[

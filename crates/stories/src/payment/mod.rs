@@ -10,6 +10,7 @@ mod deaths;
 mod pay;
 mod slots;
 mod store;
+mod vaults;
 
 /// A recipient that no story has a key for.
 pub(crate) const SHOP: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
@@ -32,6 +33,8 @@ pub(crate) fn run(report: &mut Report, quick: bool) -> Result<()> {
     pay::chain_is_consistent(report, &home)?;
     report.chapter("the state is a fold over the logs");
     store::all(report, &mut home)?;
+    report.chapter("two vaults in one daemon, and a vault emptied");
+    vaults::all(report, &mut home)?;
     drop(home);
     report.chapter("pairing and the words");
     bad_input::pairing(report)?;

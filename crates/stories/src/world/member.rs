@@ -211,11 +211,6 @@ pub(crate) fn run_anywhere(dir: &Path, args: &[&str]) -> Result<Ran> {
     run_in(dir, None, args)
 }
 
-/// Runs a command on a folder with the secrets of `member`.
-pub(crate) fn run_as(dir: &Path, member: &Member, args: &[&str]) -> Result<Ran> {
-    run_in(dir, Some((&member.passphrase, &member.pin)), args)
-}
-
 /// Longest that a command may take: a person would have given up.
 const COMMAND_LIMIT: Duration = Duration::from_secs(100);
 

@@ -5,7 +5,7 @@ mod member;
 mod vault;
 
 pub(crate) use self::anvil::Anvil;
-pub(crate) use self::member::{Member, Ran, run_anywhere, run_as, write_secret};
+pub(crate) use self::member::{Member, Ran, quorate, run_anywhere, write_secret};
 pub(crate) use self::vault::{Household, text};
 
 use std::time::{Duration, Instant};

@@ -10,6 +10,8 @@ use super::{Anvil, Member, wait_for};
 pub(crate) struct Household {
     pub(crate) members: Vec<Member>,
     pub(crate) chain: Anvil,
+    /// Which vault is meant; members can have several.
+    pub(crate) vault: &'static str,
     pub(crate) address: String,
     _home: TempDir,
 }
@@ -17,8 +19,8 @@ pub(crate) struct Household {
 const NAMES: [&str; 9] = [
     "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan",
 ];
-/// What the vault is called in every story.
-pub(crate) const VAULT: &str = "family";
+/// What the first vault is called in every story.
+const FIRST: &str = "family";
 
 impl Household {
     /// Starts a chain and `n` daemons; nobody has a vault yet.
@@ -37,6 +39,7 @@ impl Household {
         Ok(Self {
             members,
             chain,
+            vault: FIRST,
             address: String::new(),
             _home: home,
         })
@@ -45,16 +48,35 @@ impl Household {
     /// Starts everything and makes a `threshold`-of-`n` vault.
     pub(crate) fn with_vault(threshold: usize, n: usize) -> Result<Self> {
         let mut all = Self::strangers(n)?;
-        all.pair(threshold)?;
-        all.confirm()?;
-        all.await_address()?;
+        all.make(FIRST, threshold)?;
         Ok(all)
+    }
+
+    /// The members make a vault of this name, which is meant from now on.
+    pub(crate) fn make(&mut self, vault: &'static str, threshold: usize) -> Result<()> {
+        self.vault = vault;
+        self.pair(threshold)?;
+        self.confirm()?;
+        self.await_address()
+    }
+
+    /// What member `by` is told about the vault that is meant.
+    fn ask(&self, by: usize, args: &[&str]) -> Result<Value> {
+        ask(self.member(by)?, self.vault, args)
     }
 
     /// The first member creates; code and address of each invitation.
     pub(crate) fn create(&self, threshold: usize) -> Result<Vec<(String, String)>> {
         let (t, n) = (threshold.to_string(), self.members.len().to_string());
-        let asked = ["vault", "create", VAULT, "--threshold", &t, "--members", &n];
+        let asked = [
+            "vault",
+            "create",
+            self.vault,
+            "--threshold",
+            &t,
+            "--members",
+            &n,
+        ];
         let created = self.member(0)?.json(&asked)?;
         let all = created.get("invitations").and_then(Value::as_array);
         let all = all.into_iter().flatten();
@@ -82,7 +104,7 @@ impl Household {
             all_words.push(wait_for(
                 &format!("{}'s six words", member.name),
                 30,
-                || words_of(member),
+                || words_of(member, self.vault),
             )?);
         }
         let words = all_words.first().cloned().unwrap_or_default();
@@ -91,7 +113,7 @@ impl Household {
             "the words differ: {all_words:?}"
         );
         for member in &self.members {
-            member.json(&["vault", "join", "--words", &words])?;
+            ask(member, self.vault, &["vault", "join", "--words", &words])?;
         }
         Ok(words)
     }
@@ -101,7 +123,7 @@ impl Household {
         let mut addresses = Vec::new();
         for member in &self.members {
             let found = wait_for(&format!("{}'s address", member.name), 90, || {
-                address_of(member)
+                address_of(member, self.vault)
             });
             addresses.push(found.with_context(|| self.everybody_says())?);
         }
@@ -118,8 +140,7 @@ impl Household {
     fn everybody_says(&self) -> String {
         let mut all = String::new();
         for member in &self.members {
-            let view = member
-                .json(&["vault", "show"])
+            let view = ask(member, self.vault, &["vault", "show"])
                 .map_or_else(|e| e.to_string(), |v| v.to_string());
             all.push_str(&format!("{}: {view}\n{}\n", member.name, member.log_tail()));
         }
@@ -138,28 +159,25 @@ impl Household {
 
     /// Member `by` asks for a payment; its id.
     pub(crate) fn request(&self, by: usize, amount: &str, to: &str) -> Result<String> {
-        text(
-            &self
-                .member(by)?
-                .json(&["send", amount, "ETH", "--to", to])?,
-            "id",
-        )
+        let asked = self.ask(by, &["send", amount, "ETH", "--to", to])?;
+        text(&asked, "id")
     }
 
     /// Waits until member `by` knows the request, and approves it there.
     pub(crate) fn approve(&self, by: usize, id: &str) -> Result<Value> {
         let member = self.member(by)?;
         wait_for(&format!("{} to see {id}", member.name), 20, || {
-            Ok((member.run(&["--json", "request", "show", id])?.code == 0).then_some(()))
+            let shown = member.run(&["--vault", self.vault, "--json", "request", "show", id])?;
+            Ok((shown.code == 0).then_some(()))
         })?;
-        member.json(&["approve", id])
+        ask(member, self.vault, &["approve", id])
     }
 
     /// Waits at member `by` until the request is mined; its view.
     pub(crate) fn await_mined(&self, by: usize, id: &str, seconds: u64) -> Result<Value> {
         let member = self.member(by)?;
         wait_for(&format!("{id} to be mined"), seconds, || {
-            let view = member.json(&["request", "show", id])?;
+            let view = ask(member, self.vault, &["request", "show", id])?;
             match text(&view, "state")?.as_str() {
                 "mined" => Ok(Some(view)),
                 "rejected" | "cancelled" | "expired" | "failed" | "superseded" => {
@@ -169,7 +187,7 @@ impl Household {
             }
         })
         .with_context(|| {
-            let view = member.json(&["request", "show", id]).unwrap_or_default();
+            let view = ask(member, self.vault, &["request", "show", id]).unwrap_or_default();
             format!("{} says {view}\n{}", member.name, member.log_tail())
         })
     }
@@ -198,8 +216,15 @@ pub(crate) fn text(value: &Value, field: &str) -> Result<String> {
         .to_owned())
 }
 
-fn words_of(member: &Member) -> Result<Option<String>> {
-    let view = member.json(&["vault", "show"])?;
+/// What a member is told with `--vault`.
+fn ask(member: &Member, vault: &str, args: &[&str]) -> Result<Value> {
+    let mut all = vec!["--vault", vault];
+    all.extend_from_slice(args);
+    member.json(&all)
+}
+
+fn words_of(member: &Member, vault: &str) -> Result<Option<String>> {
+    let view = ask(member, vault, &["vault", "show"])?;
     let words: Option<Vec<&str>> = view
         .get("words")
         .and_then(Value::as_array)
@@ -207,8 +232,8 @@ fn words_of(member: &Member) -> Result<Option<String>> {
     Ok(words.map(|words| words.join(" ")))
 }
 
-fn address_of(member: &Member) -> Result<Option<String>> {
-    let view = member.json(&["vault", "show"])?;
+fn address_of(member: &Member, vault: &str) -> Result<Option<String>> {
+    let view = ask(member, vault, &["vault", "show"])?;
     let found = view
         .get("addresses")
         .and_then(Value::as_array)

@@ -19,12 +19,19 @@ const DOMAIN: &[u8; 32] = b"quorate/roster-words/v1.........";
 /// The list is borrowed because its words are told apart by their first four letters; this is no BIP-39 mnemonic
 /// and holds no secret.
 ///
-/// Why stretched: who sits between members while they pair, or wrote the draft, can try other rosters until one
-/// shows the same six words. Iterating the hash 2^16 times makes each try cost 2^16 hashes: to hit words that are
-/// fixed already takes 2^82 SHA-256, out of reach, for some hundredths of a second at each honest screen. Two
-/// rosters of *the draft's author's own making* meet by the birthday bound after 2^33 tries (2^49 SHA-256): words
-/// alone do not hold against an author who shows different rosters to different people at that price. That is why
-/// every member's first log entry repeats the whole charter, and no keygen starts before all have the same hash.
+/// What they hold against:
+///
+/// - *Who makes the vault, or sits between its members while they pair*, and shows two of them two rosters. Every
+///   member's [nonce](super::Member::nonce) is in its charter. Each is committed to its own from the pairing on, and
+///   reveals it only after it has accepted one draft of the roster, with the commitments of all, for good. So the words
+///   on a screen are random to everybody until that screen's roster can change no more: two rosters get the same words
+///   with probability 2^-66 a try, and a try costs a person a new code.
+/// - *Who writes a whole log of his own* and gives it to a stranger that knows the vault's words. There is nobody to
+///   commit to, so he can try rosters at his desk; that is what the stretching is for. Iterating the hash 2^16 times
+///   makes hitting given words cost 2^82 SHA-256, for some hundredths of a second at each honest screen.
+///
+/// Two logs of *one author's own making* under the same words cost him 2^49 SHA-256 (2^33 tries, by the birthday bound):
+/// words alone do not tell apart what nobody but he ever held.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Words([&'static str; COUNT]);
 
@@ -100,7 +107,7 @@ fn take_bits(bits: &mut u128) -> usize {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use super::Words;
     use crate::testing::charter;
@@ -124,6 +131,9 @@ mod tests {
         let words = original.fingerprint();
         let mut other = original.clone();
         other.nonce = [9; 32];
+        assert_ne!(other.fingerprint(), words);
+        let mut other = original.clone();
+        other.members[2].nonce = [9; 32];
         assert_ne!(other.fingerprint(), words);
         let mut other = original.clone();
         other.members.swap(0, 1);

@@ -184,7 +184,6 @@ impl Vault {
         peer.last_heard = Some(now);
         match message {
             // Pairing is over once there is a vault.
-            Message::Roster { .. } => {}
             Message::Heads { heads } => self.on_heads(from, &heads),
             Message::AskLog { author } => self.show_whole(from, author),
             Message::Entries {

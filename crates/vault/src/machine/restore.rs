@@ -106,15 +106,20 @@ impl Vault {
             let author = member.party;
             let newest = checkpoints
                 .iter()
-                .filter(|(party, ..)| *party == author)
+                .find(|(party, ..)| *party == author)
                 .map(|(.., note)| note.as_str());
             let kept = kept_of(notes, &author).filter_map(|note| std::str::from_utf8(note).ok());
-            let signed = kept
-                .chain(newest)
+            let kept = kept
                 .map(|note| parse(member, note))
                 .collect::<Result<Vec<_>, _>>()?;
-            let log =
-                self.restore_log(member, entries.remove(&author).unwrap_or_default(), signed)?;
+            let entries = entries.remove(&author).unwrap_or_default();
+            let log = match newest {
+                Some(note) => {
+                    let signed = kept.into_iter().chain([parse(member, note)?]).collect();
+                    self.restore_log(member, entries, signed)?
+                }
+                None => self.restore_unsigned(member, entries, kept)?,
+            };
             for (position, bytes) in (0..).zip(log.entries()) {
                 if let Ok(logged) = codec::decode::<Logged>(bytes, MAX_ENTRY_BYTES) {
                     self.state.absorb(author, INCARNATION, position, &logged);
@@ -129,18 +134,44 @@ impl Vault {
         Ok(())
     }
 
+    /// A log whose newest checkpoint is not in the journal any more, which may be deleted: it is derived. The own log is
+    /// signed anew; of a replica only what a kept checkpoint covers counts until its author's word for the rest comes
+    /// again.
+    fn restore_unsigned(
+        &self,
+        member: &Member,
+        mut entries: Vec<Vec<u8>>,
+        kept: Vec<SignedCheckpoint>,
+    ) -> Result<Log, Error> {
+        if member.party != self.me {
+            let sizes = kept.iter().map(|note| note.checkpoint_unverified().size);
+            let covered = usize::try_from(sizes.max().unwrap_or_default()).unwrap_or(usize::MAX);
+            entries.truncate(covered);
+            return self.restore_log(member, entries, kept);
+        }
+        let mut log = Log::restore(self.origin(member), member.identity_key()?, entries, kept)
+            .map_err(|error| damaged(member, error.to_string()))?;
+        if log.size() > 0 {
+            log.sign_checkpoint(&self.identity)?;
+        }
+        Ok(log)
+    }
+
+    fn origin(&self, member: &Member) -> Origin {
+        Origin {
+            vault: self.id.0,
+            author: member.party.0,
+            incarnation: INCARNATION,
+        }
+    }
+
     fn restore_log(
         &self,
         member: &Member,
         entries: Vec<Vec<u8>>,
         signed: Vec<SignedCheckpoint>,
     ) -> Result<Log, Error> {
-        let origin = Origin {
-            vault: self.id.0,
-            author: member.party.0,
-            incarnation: INCARNATION,
-        };
-        let log = Log::restore(origin, member.identity_key()?, entries, signed)
+        let log = Log::restore(self.origin(member), member.identity_key()?, entries, signed)
             .map_err(|error| damaged(member, error.to_string()))?;
         // Own entries and their checkpoint are written together, and so are replicas and theirs.
         if log.signed_size() != log.size() {

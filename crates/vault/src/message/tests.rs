@@ -6,20 +6,8 @@ use proptest::prelude::{any, prop_assert_eq, proptest};
 
 use super::{Decline, Head, MAX_MESSAGE_BYTES, Message, Open};
 use crate::CodecError;
-use crate::charter::{Charter, Rule};
 use crate::entry::Purpose;
 use crate::ids::{PartyId, RequestId, SessionId};
-
-fn charter() -> Charter {
-    Charter {
-        version: 1,
-        name: "v".to_owned(),
-        nonce: [3; 32],
-        threshold: 2,
-        rule: Rule::Approvals { k: 2 },
-        members: Vec::new(),
-    }
-}
 
 fn open() -> Open {
     Open {
@@ -37,10 +25,6 @@ fn every_kind() -> Vec<Message> {
     let party = PartyId([1; 32]);
     let session = SessionId([2; 32]);
     vec![
-        Message::Roster {
-            charter: Box::new(charter()),
-            addresses: Vec::new(),
-        },
         Message::Heads {
             heads: vec![Head {
                 author: party,

@@ -4,7 +4,7 @@ use rand_core::CryptoRngCore;
 use spake2::{Ed25519Group, Spake2};
 
 use super::keys::{INVITER, JOINER, RunKeys, Sealed, Setting, password};
-use super::message::{MAX_DETAILS_BYTES, Message, join, out_of_turn, split};
+use super::message::{Message, join, out_of_turn, split, within_limit};
 use super::{Invitation, PairingError, accept_card};
 use crate::card::VerifiedCard;
 use crate::hello::Channel;
@@ -136,13 +136,31 @@ impl Admitting {
     ///
     /// # Errors
     /// [`PairingError::DetailsTooLarge`].
-    pub fn welcome(self, details: &[u8]) -> Result<Vec<u8>, PairingError> {
-        if details.len() > MAX_DETAILS_BYTES {
-            return Err(PairingError::DetailsTooLarge { len: details.len() });
-        }
-        Ok(Message::Welcome {
+    pub fn welcome(self, details: &[u8]) -> Result<(Seating, Vec<u8>), PairingError> {
+        within_limit(details)?;
+        let welcome = Message::Welcome {
             details: self.keys.seal(Sealed::Details, details),
-        }
-        .encode())
+        };
+        Ok((Seating { keys: self.keys }, welcome.encode()))
+    }
+}
+
+/// The inviter, having welcomed: it waits for the joiner to take its seat.
+pub struct Seating {
+    keys: RunKeys,
+}
+
+impl Seating {
+    /// Reads what the joiner said when it took its seat.
+    ///
+    /// # Errors
+    /// [`PairingError::Altered`], [`PairingError::Unexpected`], [`PairingError::Refused`].
+    pub fn seated(self, seat: &[u8]) -> Result<Vec<u8>, PairingError> {
+        let Message::Seat { details } = Message::decode(seat)? else {
+            return Err(out_of_turn());
+        };
+        let details = self.keys.open(Sealed::Seat, &details)?.to_vec();
+        within_limit(&details)?;
+        Ok(details)
     }
 }

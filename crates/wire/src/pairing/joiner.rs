@@ -4,7 +4,7 @@ use rand_core::CryptoRngCore;
 use spake2::{Ed25519Group, Spake2};
 
 use super::keys::{INVITER, JOINER, RunKeys, Sealed, Setting, password};
-use super::message::{MAX_DETAILS_BYTES, Message, SPAKE_BYTES, join, out_of_turn, split};
+use super::message::{Message, SPAKE_BYTES, join, out_of_turn, split, within_limit};
 use super::{PairingCode, PairingError, accept_card};
 use crate::card::VerifiedCard;
 use crate::hello::Channel;
@@ -123,13 +123,13 @@ pub struct Introduced {
     inviter: VerifiedCard,
 }
 
-/// A finished pairing, at the joiner.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The joiner, invited: it says when it has what it was told.
 pub struct Joined {
     /// The inviter's card.
     pub inviter: VerifiedCard,
     /// What the inviter said about the invitation.
     pub details: Vec<u8>,
+    keys: RunKeys,
 }
 
 impl Introduced {
@@ -147,12 +147,25 @@ impl Introduced {
             return Err(out_of_turn());
         };
         let details = self.keys.open(Sealed::Details, &details)?.to_vec();
-        if details.len() > MAX_DETAILS_BYTES {
-            return Err(PairingError::DetailsTooLarge { len: details.len() });
-        }
+        within_limit(&details)?;
         Ok(Joined {
             inviter: self.inviter,
             details,
+            keys: self.keys,
         })
+    }
+}
+
+impl Joined {
+    /// Takes the seat. `details` are bytes that only the two can read.
+    ///
+    /// # Errors
+    /// [`PairingError::DetailsTooLarge`].
+    pub fn take_seat(self, details: &[u8]) -> Result<Vec<u8>, PairingError> {
+        within_limit(details)?;
+        Ok(Message::Seat {
+            details: self.keys.seal(Sealed::Seat, details),
+        }
+        .encode())
     }
 }

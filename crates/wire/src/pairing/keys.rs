@@ -88,6 +88,7 @@ pub(super) enum Sealed {
     InviterCard,
     JoinerCard,
     Details,
+    Seat,
 }
 
 impl RunKeys {
@@ -174,7 +175,7 @@ impl RunKeys {
 
     fn cipher(&self, what: Sealed) -> XChaCha20Poly1305 {
         let key = match what {
-            Sealed::JoinerCard => &self.seal_joiner,
+            Sealed::JoinerCard | Sealed::Seat => &self.seal_joiner,
             Sealed::InviterCard | Sealed::Details => &self.seal_inviter,
         };
         XChaCha20Poly1305::new(key.as_slice().into())
@@ -187,6 +188,7 @@ fn nonce(what: Sealed) -> XNonce {
         Sealed::InviterCard => 1,
         Sealed::JoinerCard => 2,
         Sealed::Details => 3,
+        Sealed::Seat => 4,
     };
     let mut nonce = XNonce::default();
     if let Some(last) = nonce.last_mut() {

@@ -46,6 +46,10 @@ pub(super) enum Message {
         #[serde(with = "serde_bytes")]
         details: Vec<u8>,
     },
+    Seat {
+        #[serde(with = "serde_bytes")]
+        details: Vec<u8>,
+    },
     Refusal(Refusal),
 }
 
@@ -135,6 +139,15 @@ pub fn requested_invitation(start: &[u8]) -> Result<u32, PairingError> {
         Message::Start { invitation, .. } => Ok(invitation),
         _ => Err(out_of_turn()),
     }
+}
+
+/// Checks that details are not too long.
+pub(super) fn within_limit(details: &[u8]) -> Result<(), PairingError> {
+    let len = details.len();
+    if len > MAX_DETAILS_BYTES {
+        return Err(PairingError::DetailsTooLarge { len });
+    }
+    Ok(())
 }
 
 /// A message of another kind than the one that was due.

@@ -13,7 +13,8 @@
 //! | 4 | | [`Inviter::confirm`]: MAC, sealed card |
 //! | 5 | [`Confirming::introduce`]: sealed card | |
 //! | 6 | | [`Admitting::welcome`]: sealed details |
-//! | | [`Introduced::finish`] | |
+//! | 7 | [`Introduced::finish`], then [`Joined::take_seat`]: sealed details | |
+//! | | | [`Seating::seated`] |
 //!
 //! The joiner proves first: one who guesses learns whether the guess was right only by spending a
 //! try. All keys are bound to both SPAKE2 messages, the roles, the protocol version, the invitation, both
@@ -33,7 +34,7 @@ mod message;
 
 pub use code::{CodeError, PairingCode};
 pub use invitation::{Invitation, LIFETIME_MS, MAX_TRIES};
-pub use inviter::{Admitting, Inviter};
+pub use inviter::{Admitting, Inviter, Seating};
 pub use joiner::{Confirming, Introduced, Joined, Joiner};
 pub use message::{MAX_DETAILS_BYTES, MAX_PAIRING_BYTES, requested_invitation};
 

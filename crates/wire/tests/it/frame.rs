@@ -18,6 +18,7 @@ fn every_kind_survives_the_wire() {
             vault: [7; 32],
             payload: vec![],
         },
+        Frame::Making { payload: vec![4] },
         Frame::Card { card },
         Frame::Ping { nonce: u64::MAX },
         Frame::Pong { nonce: 0 },
@@ -84,9 +85,9 @@ fn one_value_has_one_encoding() {
         Err(DecodeError::Malformed)
     );
     // The number five in two bytes.
-    assert_eq!(Frame::decode(&[1, 2, 0x85, 0]), Err(DecodeError::Malformed));
+    assert_eq!(Frame::decode(&[1, 3, 0x85, 0]), Err(DecodeError::Malformed));
     assert_eq!(
-        Frame::decode(&[2, 2, 5]),
+        Frame::decode(&[2, 3, 5]),
         Err(DecodeError::OtherVersion { theirs: 2, ours: 1 })
     );
     assert_eq!(Frame::decode(&[1, 9]), Err(DecodeError::Malformed));

@@ -13,4 +13,3 @@ mod hello;
 mod pairing;
 mod pairing_attacks;
 mod rendezvous;
-mod words;

@@ -1,8 +1,8 @@
 //! Pairing between two honest sides, and people's mistakes.
 
 use quorate_wire::pairing::{
-    CodeError, Invitation, Inviter, Joined, Joiner, LIFETIME_MS, MAX_DETAILS_BYTES,
-    MAX_PAIRING_BYTES, MAX_TRIES, PairingCode, PairingError, requested_invitation,
+    CodeError, Invitation, Inviter, Joiner, LIFETIME_MS, MAX_DETAILS_BYTES, MAX_PAIRING_BYTES,
+    MAX_TRIES, PairingCode, PairingError, requested_invitation,
 };
 use quorate_wire::{Channel, VerifiedCard};
 
@@ -15,14 +15,23 @@ pub(crate) fn typed(invitation: &Invitation) -> PairingCode {
     invitation.code().reveal().parse().unwrap()
 }
 
-/// A whole pairing; every message is within the limit.
+/// What both sides have of a whole pairing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Paired {
+    pub(crate) joiner: VerifiedCard,
+    pub(crate) inviter: VerifiedCard,
+    pub(crate) details: Vec<u8>,
+    pub(crate) seated: Vec<u8>,
+}
+
+/// A whole pairing with the same details both ways; every message is within the limit.
 pub(crate) fn pair(
     invitation: &mut Invitation,
     code: PairingCode,
     inviter: (&Party, Channel),
     joiner: (&Party, Channel),
     details: &[u8],
-) -> Result<(VerifiedCard, Joined), PairingError> {
+) -> Result<Paired, PairingError> {
     let mut rng = rng(42);
     let (start, first) = Joiner::start(code, invitation.id(), &joiner.1, &mut rng);
     assert_eq!(requested_invitation(&first), Ok(invitation.id()));
@@ -31,13 +40,21 @@ pub(crate) fn pair(
     let (admitting, fourth) = answered.confirm(invitation, NOW, &third, &inviter.0.card)?;
     let (introduced, fifth) = confirming.introduce(&fourth, &joiner.0.card)?;
     let seen = admitting.joiner(&fifth)?;
-    let sixth = admitting.welcome(details)?;
+    let (seating, sixth) = admitting.welcome(details)?;
+    let mut joined = introduced.finish(&sixth)?;
+    let (inviter, told) = (joined.inviter.clone(), std::mem::take(&mut joined.details));
+    let seventh = joined.take_seat(details)?;
     assert!(
-        [&first, &second, &third, &fourth, &fifth, &sixth]
+        [&first, &second, &third, &fourth, &fifth, &sixth, &seventh]
             .iter()
             .all(|m| m.len() <= MAX_PAIRING_BYTES)
     );
-    Ok((seen, introduced.finish(&sixth)?))
+    Ok(Paired {
+        joiner: seen,
+        inviter,
+        details: told,
+        seated: seating.seated(&seventh)?,
+    })
 }
 
 #[test]
@@ -47,7 +64,7 @@ fn two_who_share_a_code_have_each_others_cards() {
     let mut invitation = Invitation::create(NOW, &mut rng(1));
     let code = typed(&invitation);
     let details = vec![8; MAX_DETAILS_BYTES];
-    let (seen, joined) = pair(
+    let paired = pair(
         &mut invitation,
         code,
         (&ana, at_ana),
@@ -55,14 +72,13 @@ fn two_who_share_a_code_have_each_others_cards() {
         &details,
     )
     .unwrap();
-    assert_eq!(seen, ben.card);
-    assert_eq!(
-        joined,
-        Joined {
-            inviter: ana.card,
-            details
-        }
-    );
+    let expected = Paired {
+        joiner: ben.card,
+        inviter: ana.card,
+        seated: details.clone(),
+        details,
+    };
+    assert_eq!(paired, expected);
 }
 
 #[test]

@@ -33,10 +33,10 @@ fn leaks(message: &[u8], card: &[u8]) -> bool {
         .any(|piece| message.windows(16).any(|window| window == piece))
 }
 
-/// All six messages of an honest run with fixed randomness, each passed through `tamper` with its number.
+/// All messages of an honest run with fixed randomness, each passed through `tamper` with its number.
 fn run(
     tamper: impl Fn(usize, Vec<u8>) -> Vec<u8>,
-) -> Result<(VerifiedCard, Vec<u8>), PairingError> {
+) -> Result<(VerifiedCard, Vec<u8>, Vec<u8>), PairingError> {
     let (ana, ben, at_ana, at_ben) = two();
     let mut rng = rng(7);
     let mut invitation = Invitation::create(NOW, &mut rng);
@@ -47,8 +47,11 @@ fn run(
     let (inviter, fourth) = inviter.confirm(&mut invitation, NOW, &tamper(3, third), &ana.card)?;
     let (joiner, fifth) = joiner.introduce(&tamper(4, fourth), &ben.card)?;
     let seen = inviter.joiner(&tamper(5, fifth))?;
-    let joined = joiner.finish(&tamper(6, inviter.welcome(b"a vault")?))?;
-    Ok((seen, joined.details))
+    let (inviter, sixth) = inviter.welcome(b"a vault")?;
+    let mut joined = joiner.finish(&tamper(6, sixth))?;
+    let details = std::mem::take(&mut joined.details);
+    let seated = inviter.seated(&tamper(7, joined.take_seat(b"a seat")?))?;
+    Ok((seen, details, seated))
 }
 
 /// Threat: somebody in between, without the code, runs the protocol with each side under a guess of
@@ -290,12 +293,15 @@ fn forced_points_prove_nothing() {
     }
 }
 
-/// Threat: a byte altered anywhere in any of the six messages.
+/// Threat: a byte altered anywhere in any of the messages.
 #[test]
 fn no_message_can_be_altered() {
     let honest = run(|_, message| message).unwrap();
-    assert_eq!(honest.1, b"a vault");
-    for number in 1..=6 {
+    assert_eq!(
+        (honest.1, honest.2),
+        (b"a vault".to_vec(), b"a seat".to_vec())
+    );
+    for number in 1..=7 {
         let length = run_length(number);
         // The name of the software in the prelude is for people only; all else is bound.
         let name = 7..7 + usize::from(SOFTWARE_LENGTH);
@@ -351,8 +357,8 @@ fn a_message_out_of_turn_is_refused() {
     })
     .unwrap();
     let all = all.into_inner();
-    for due in 1..=6 {
-        for other in (1..=6).filter(|other| *other != due) {
+    for due in 1..=7 {
+        for other in (1..=7).filter(|other| *other != due) {
             let outcome = run(|which, message| {
                 if which == due {
                     all[other - 1].clone()
@@ -371,7 +377,7 @@ fn a_message_out_of_turn_is_refused() {
 /// Threat: a downgrade. A side of another version is named at any step, and learns our version from the refusal.
 #[test]
 fn another_version_is_named_on_both_sides() {
-    for number in 1..=6 {
+    for number in 1..=7 {
         let outcome = run(|which, mut message| {
             if which == number {
                 message[VERSION_AT].copy_from_slice(&9u16.to_be_bytes());

@@ -11,6 +11,7 @@ mod cluster;
 mod disk;
 mod fake_chain;
 mod faults;
+mod forgetting;
 mod loops;
 mod ot_checks;
 mod payment;

@@ -331,7 +331,7 @@ pub enum Outcome {
     Changed(RequestId),
     /// This member's own log was put back from an earlier copy: it appends and signs nothing from now on.
     RolledBack,
-    /// A member lied in a way that others can check, or must not be signed with any more.
+    /// A member lied in a way that others can check, must not be signed with any more, or takes more than its share.
     Misbehaved {
         /// Who.
         culprit: PartyId,

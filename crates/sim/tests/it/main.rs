@@ -17,6 +17,7 @@ mod ot_checks;
 mod payment;
 mod refusals;
 mod restarts;
+mod saboteurs;
 mod seams;
 mod seeds;
 mod slots;

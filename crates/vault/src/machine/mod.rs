@@ -175,6 +175,7 @@ impl Vault {
     fn disconnected(&mut self, party: PartyId) {
         if let Some(peer) = self.peers.get_mut(&party) {
             peer.disconnect();
+            self.end_sessions_with(party);
             self.stirred = true;
         }
     }

@@ -119,6 +119,9 @@ impl Disk {
             Write::Mutate(Mutation::Secret { name, plain, .. }) => {
                 self.secrets.insert(name, plain.to_vec());
             }
+            Write::Mutate(Mutation::Forget { name, .. }) => {
+                self.secrets.remove(&name);
+            }
             Write::Mutate(Mutation::Note { name, value }) => {
                 self.notes.insert(name, value);
             }

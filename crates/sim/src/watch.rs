@@ -179,8 +179,16 @@ impl Watch {
         }
     }
 
-    /// G7: whoever said PREPARED holds the shares it spoke of.
+    /// G7: whoever said PREPARED holds the shares it spoke of, unless another signed that it gave that attempt up.
     fn no_key_lost(&mut self, disks: &[(PartyId, Rc<RefCell<Disk>>)]) {
+        let mut given_up = BTreeSet::new();
+        for (_, disk) in disks {
+            for logged in disk.borrow().own_entries() {
+                if let Entry::Aborted { attempt, .. } = &logged.entry {
+                    given_up.insert(*attempt);
+                }
+            }
+        }
         for (i, (_, disk)) in disks.iter().enumerate() {
             let disk = disk.borrow();
             for logged in disk.own_entries() {
@@ -188,10 +196,12 @@ impl Watch {
                     continue;
                 };
                 let attempt = format!("attempt-{}", prepared.attempt);
-                if !disk
-                    .secret_names()
-                    .iter()
-                    .any(|name| name.ends_with(&attempt))
+                let dead = given_up.contains(&prepared.attempt);
+                if !dead
+                    && !disk
+                        .secret_names()
+                        .iter()
+                        .any(|name| name.ends_with(&attempt))
                 {
                     self.broken.push(format!(
                         "member {i} said PREPARED for {attempt} and holds no share of it"

@@ -184,6 +184,13 @@ pub enum Mutation {
         /// The plain bytes.
         plain: Zeroizing<Vec<u8>>,
     },
+    /// A sealed secret to delete for good, if it is there.
+    Forget {
+        /// Its name.
+        name: String,
+        /// The epoch whose wrapping key seals it.
+        epoch: u64,
+    },
     /// Evidence or a local ban, never folded from logs.
     Note {
         /// Unique in the vault.
@@ -210,6 +217,7 @@ impl fmt::Debug for Mutation {
             }
             Self::Checkpoint { author, .. } => write!(f, "Checkpoint({author:?})"),
             Self::Secret { name, .. } => write!(f, "Secret({name}, ..)"),
+            Self::Forget { name, .. } => write!(f, "Forget({name})"),
             Self::Note { name, .. } => write!(f, "Note({name})"),
         }
     }
@@ -323,7 +331,7 @@ pub enum Outcome {
     Changed(RequestId),
     /// This member's own log was put back from an earlier copy: it appends and signs nothing from now on.
     RolledBack,
-    /// A member lied in a way that others can check, or must not be signed with any more.
+    /// A member lied in a way that others can check, must not be signed with any more, or takes more than its share.
     Misbehaved {
         /// Who.
         culprit: PartyId,

@@ -125,7 +125,6 @@ impl fmt::Debug for Message {
             Self::Sign { session, bytes } => {
                 write!(f, "Sign({session:?}: {} bytes)", bytes.len())
             }
-            Self::Roster { .. } => f.write_str("Roster(..)"),
         }
     }
 }

@@ -103,6 +103,7 @@ impl StoreJournal {
                 epoch,
                 plain,
             }],
+            Mutation::Forget { name, epoch } => vec![Row::DeleteSecret { vault, name, epoch }],
             Mutation::Note { name, value } => {
                 vec![Row::Setting {
                     key: format!("{}{name}", notes_of(&self.vault)),

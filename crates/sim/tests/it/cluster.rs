@@ -293,6 +293,12 @@ impl Cluster {
         self.step(to, vec![Input::Received(from, message)]);
     }
 
+    /// A program in a member's place has a channel to `to`.
+    pub(crate) fn pretend_connected(&mut self, of: usize, to: usize) {
+        let party = self.party(of);
+        self.step(to, vec![Input::Connected(party)]);
+    }
+
     /// Delivers one message or answer, or lets time pass to the next thing that happens.
     fn tick(&mut self) {
         let message = self.net.borrow_mut().queue.pop_front();

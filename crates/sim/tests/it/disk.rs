@@ -18,7 +18,8 @@ pub(crate) struct Disk {
     pub(crate) commits: u64,
     /// The commit at which the process dies, and whether it is on disk then.
     pub(crate) dies_at: Option<(u64, bool)>,
-    /// The process dies at the commit that holds a note of this family; whether it is on disk then.
+    /// The process dies at the commit that holds a note of this family or forgets a secret of it; whether it is on
+    /// disk then.
     pub(crate) dies_with: Option<(&'static str, bool)>,
 }
 
@@ -26,7 +27,12 @@ impl Disk {
     /// Whether the process dies at this commit, and if so, whether it is on disk then.
     fn death(&mut self, writes: &[Write]) -> Option<bool> {
         let named = |family: &str| {
-            writes.iter().any(|write| matches!(write, Write::Mutate(Mutation::Note { name, .. }) if name.starts_with(family)))
+            writes.iter().any(|write| match write {
+                Write::Mutate(Mutation::Note { name, .. } | Mutation::Forget { name, .. }) => {
+                    name.starts_with(family)
+                }
+                _ => false,
+            })
         };
         let at = self
             .dies_at
@@ -100,6 +106,9 @@ impl Disk {
             }
             Write::Mutate(Mutation::Secret { name, plain, .. }) => {
                 self.secrets.insert(name, plain.to_vec());
+            }
+            Write::Mutate(Mutation::Forget { name, .. }) => {
+                self.secrets.remove(&name);
             }
             Write::Mutate(Mutation::Note { name, value }) => {
                 self.notes.insert(name, value);

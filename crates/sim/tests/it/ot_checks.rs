@@ -43,6 +43,15 @@ impl Engine for Cheat {
         started.send = send.collect();
         Ok(started)
     }
+
+    fn sign_schnorr(
+        &self,
+        params: SignParams,
+        secrets: &EpochSecrets,
+        rng: &mut dyn CryptoRngCore,
+    ) -> Result<Started<SchnorrSignature>, Error> {
+        RealEngine.sign_schnorr(params, secrets, rng)
+    }
 }
 
 /// The message with a bit flipped in its middle, which is the matrix of the OT extension, and signed again.

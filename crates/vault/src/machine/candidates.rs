@@ -141,7 +141,7 @@ impl Vault {
             .count();
         let wait = RANK_MS
             .saturating_mul(rank as u64)
-            .saturating_add(pause(failures));
+            .saturating_add(pause(failures, self.me, attempt));
         let at = candidate.since.plus_ms(wait);
         if now < at {
             self.wake_by(at);
@@ -181,15 +181,21 @@ impl Vault {
             .checked_rem(order.len())
             .unwrap_or(0);
         order.rotate_left(turn);
+        // Who keeps others waiting waits for others.
+        order.sort_by_key(|party| {
+            self.peers
+                .get(party)
+                .is_some_and(|peer| peer.is_paused(self.now))
+        });
         order
     }
 
-    /// This member and the next in line, those that let us down last; in committee order. None if they are too few.
+    /// This member and the next in line, those with most strikes last; in committee order. None if they are too few.
     fn choose_quorum(&self, order: &[PartyId]) -> Option<Vec<PartyId>> {
-        let penalised = |party: &PartyId| {
+        let strikes = |party: &PartyId| {
             self.peers
                 .get(party)
-                .is_some_and(|peer| peer.penalised_until > self.now)
+                .map_or(0, |peer| peer.strikes(self.now))
         };
         let mine = order.iter().position(|party| *party == self.me)?;
         let after = order
@@ -198,7 +204,7 @@ impl Vault {
             .skip(mine + 1)
             .take(order.len().saturating_sub(1));
         let mut others: Vec<PartyId> = after.copied().collect();
-        others.sort_by_key(|party| penalised(party));
+        others.sort_by_key(strikes);
         let mut quorum = vec![self.me];
         for party in others {
             let clashes = |other: &PartyId| {
@@ -221,9 +227,19 @@ impl Vault {
     }
 }
 
-fn pause(failures: usize) -> u64 {
-    match failures {
-        0 => 0,
+/// How long to wait after failures, and up to a quarter more: two members who opened at the same time and were in each
+/// other's way would do so again for ever.
+fn pause(failures: usize, me: PartyId, attempt: u32) -> u64 {
+    let whole = match failures {
+        0 => return 0,
         n => (FIRST_PAUSE_MS << (n - 1).min(16)).min(MAX_PAUSE_MS),
-    }
+    };
+    let drawn = me
+        .as_bytes()
+        .iter()
+        .cycle()
+        .nth(attempt as usize % 32)
+        .copied()
+        .unwrap_or_default();
+    whole + whole * u64::from(drawn) / 1024
 }

@@ -4,8 +4,11 @@
 //! are durable) or `Aborted` (it holds none and never will), and never both. State of the protocol is in memory only:
 //! after a restart an attempt that was entered and not ended is aborted.
 
+use std::collections::BTreeSet;
+
 use quorate_threshold::{KeygenOutput, PublicKeys, Session};
 
+use super::keygen::secret_to_forget;
 use super::outbox::After;
 use super::{Error, Vault};
 use crate::entry::Entry;
@@ -85,6 +88,7 @@ impl Vault {
     /// Does what act 0 asks of this member now.
     pub(super) fn advance_founding(&mut self) {
         self.end_stale_attempt();
+        self.forget_dead_attempts();
         match self.state.act0() {
             Act0::Confirming { .. } => {}
             Act0::Keygen { attempt, .. } => self.begin_attempt(attempt),
@@ -126,6 +130,32 @@ impl Vault {
         }) {
             self.founding.ceremony = Ceremony::Recording(attempt);
             self.out.after_own(After::StartKeygen(attempt));
+        }
+    }
+
+    /// Deletes the shares of attempts that can never be decided: a member signed that it gave the attempt up or said
+    /// of it what does not hold, or another one is decided. Logs say each of that once and for all.
+    fn forget_dead_attempts(&mut self) {
+        if self.secrets.is_empty() || matches!(self.founding.ceremony, Ceremony::Storing(_)) {
+            return;
+        }
+        let decided = match self.state.act0() {
+            Act0::Decided { attempt, .. } | Act0::Active { attempt, .. } => Some(attempt),
+            _ => None,
+        };
+        let dead: BTreeSet<u32> = match decided {
+            Some(kept) => self
+                .secrets
+                .keys()
+                .copied()
+                .filter(|a| *a != kept)
+                .collect(),
+            None => self.state.aborts().into_iter().map(|(a, ..)| a).collect(),
+        };
+        for attempt in dead {
+            if self.secrets.remove(&attempt).is_some() {
+                self.out.persist(secret_to_forget(attempt), Vec::new());
+            }
         }
     }
 

@@ -91,7 +91,7 @@ impl Vault {
         if self
             .peers
             .get(&from)
-            .is_some_and(|peer| self.now < peer.opens_not_before)
+            .is_some_and(|peer| peer.is_paused(self.now))
         {
             return Err(Decline::Busy);
         }

@@ -184,6 +184,14 @@ pub(super) fn secret_to_seal(attempt: u32, secrets: &EpochSecrets) -> Mutation {
     }
 }
 
+/// What deletes the secrets of an attempt.
+pub(super) fn secret_to_forget(attempt: u32) -> Mutation {
+    Mutation::Forget {
+        name: secret_name(attempt),
+        epoch: FIRST_EPOCH,
+    }
+}
+
 /// The attempt whose shares a sealed secret holds.
 pub(super) fn attempt_of_secret(name: &str) -> Option<u32> {
     name.strip_prefix(&format!("act-{KEYGEN_ACT}-attempt-"))?

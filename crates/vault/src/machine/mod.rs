@@ -4,7 +4,7 @@
 //!
 //! - [`Vault::handle`] hands each input to the part that it concerns, then lets every part do what has become possible
 //!   (`settle`), signs the head of the own log, and ends the answer;
-//! - `own_log`, `replicate`: saying something, and copying what others said;
+//! - `own_log`, `replicate`, `quota`: saying something, and copying what others said, within limits;
 //! - `found`, `keygen`: act 0; `command`: what the person asks;
 //! - `candidates`, `open`, `join`, `sign`, `ending`: who opens a session and with whom, who enters it, how it runs and
 //!   ends; `sessions`: those of this run;
@@ -28,6 +28,7 @@ mod open;
 mod outbox;
 mod own_log;
 mod peer;
+mod quota;
 mod replicate;
 mod restore;
 mod sessions;
@@ -50,6 +51,7 @@ use self::open::Openings;
 use self::outbox::{After, Outbox};
 use self::own_log::INCARNATION;
 use self::peer::Peer;
+use self::quota::Quota;
 use self::sessions::Sessions;
 use crate::charter::{Charter, Words};
 use crate::entry::{Entry, Logged};
@@ -101,6 +103,8 @@ pub struct Vault {
     logs: BTreeMap<PartyId, Log>,
     /// One for each other member.
     peers: BTreeMap<PartyId, Peer>,
+    /// What of each log is taken.
+    quotas: BTreeMap<PartyId, Quota>,
     conduct: Conduct,
     kept_checkpoints: BTreeSet<String>,
     rolled_back: bool,
@@ -171,6 +175,7 @@ impl Vault {
     fn disconnected(&mut self, party: PartyId) {
         if let Some(peer) = self.peers.get_mut(&party) {
             peer.disconnect();
+            self.end_sessions_with(party);
             self.stirred = true;
         }
     }

@@ -31,6 +31,11 @@ impl Vault {
             entry,
         };
         let bytes = codec::encode(&logged);
+        let quota = self.quotas.entry(self.me).or_default();
+        if quota.is_full(std::slice::from_ref(&bytes)) {
+            return Err(Error::LogFull);
+        }
+        quota.hold(std::slice::from_ref(&bytes));
         let position = match self.own_log_mut().append(bytes.clone()) {
             Err(quorate_log::Error::BatchTooLarge { .. }) => {
                 self.sign_own_log()?;

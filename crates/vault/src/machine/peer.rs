@@ -4,17 +4,43 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{PartyId, Time};
 
-/// How long a member that was silent or declined is asked last.
-pub(super) const PENALTY_MS: u64 = 30_000;
 /// How long entries under way to a member are not sent again.
 pub(super) const RESEND_MS: u64 = 2_000;
 
 /// How soon a member is shown a whole log again.
 const WHOLE_EVERY_MS: u64 = 60_000;
-/// How long the next session of a member whose session came to nothing is not entered; doubles with each. Shorter
-/// than an honest opener's own pause.
-const FIRST_OPENER_PAUSE_MS: u64 = 200;
-const MAX_OPENER_PAUSE_MS: u64 = 10_000;
+/// How long sessions that a member opens are not entered after the first that it made fail; doubles with each. Always
+/// longer than an honest opener's own pause after as many failures, so that the honest ones come first.
+const FIRST_PAUSE_MS: u64 = 700;
+const MAX_PAUSE_MS: u64 = 30_000;
+/// How long it takes until one failure is forgotten.
+const FORGOTTEN_MS: u64 = 300_000;
+/// Most failures that are remembered.
+const MAX_TALLY: u32 = 16;
+
+/// A count that time takes back, one by one.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    count: u32,
+    at: Time,
+}
+
+impl Tally {
+    fn add(&mut self, n: u32, now: Time) {
+        self.count = self.of_late(now).saturating_add(n).min(MAX_TALLY);
+        self.at = now;
+    }
+
+    fn of_late(&self, now: Time) -> u32 {
+        let forgotten = now.since_ms(self.at) / FORGOTTEN_MS;
+        self.count
+            .saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
+    }
+
+    fn halve(&mut self, now: Time) {
+        self.count = self.of_late(now) / 2;
+    }
+}
 
 /// One other member, as seen since this vault's start.
 #[derive(Default)]
@@ -37,12 +63,10 @@ pub(super) struct Peer {
     shown_whole: BTreeMap<PartyId, Time>,
     /// Logs that it was asked for from the beginning, over this channel.
     pub(super) asked_whole: BTreeSet<PartyId>,
-    /// Asked last until then.
-    pub(super) penalised_until: Time,
-    /// Sessions that it opened and that came to nothing, since one came to something.
-    failed_opens: u32,
-    /// No session of its opening is entered before: each one costs a durable record here.
-    pub(super) opens_not_before: Time,
+    /// Sessions with it that came to nothing: who has most is asked last.
+    strikes: Tally,
+    /// Sessions that it made fail, as far as is known: what it opens has to wait.
+    wasted: Tally,
 }
 
 impl Peer {
@@ -75,17 +99,34 @@ impl Peer {
         may
     }
 
-    /// A session that it opened has ended.
-    pub(super) fn opened(&mut self, signed: bool, now: Time) {
-        self.failed_opens = if signed {
-            0
-        } else {
-            self.failed_opens.saturating_add(1)
+    /// A session with it came to nothing.
+    pub(super) fn strike(&mut self, weight: u32, now: Time) {
+        self.strikes.add(weight, now);
+    }
+
+    /// A session came to nothing because of it.
+    pub(super) fn pause(&mut self, now: Time) {
+        self.wasted.add(1, now);
+    }
+
+    /// A session with it came to a signature.
+    pub(super) fn signed(&mut self, now: Time) {
+        self.strikes.halve(now);
+        self.wasted.halve(now);
+    }
+
+    /// How often sessions with it came to nothing of late.
+    pub(super) fn strikes(&self, now: Time) -> u32 {
+        self.strikes.of_late(now)
+    }
+
+    /// Whether no session that it opens is entered now: each one costs a durable record here.
+    pub(super) fn is_paused(&self, now: Time) -> bool {
+        let Some(doublings) = self.wasted.count.checked_sub(1) else {
+            return false;
         };
-        if !signed {
-            let pause = FIRST_OPENER_PAUSE_MS << (self.failed_opens - 1).min(16);
-            self.opens_not_before = now.plus_ms(pause.min(MAX_OPENER_PAUSE_MS));
-        }
+        let pause = (FIRST_PAUSE_MS << doublings.min(MAX_TALLY)).min(MAX_PAUSE_MS);
+        now.since_ms(self.wasted.at) < pause
     }
 
     /// Whether it can take part in a session now.
@@ -111,7 +152,7 @@ impl Peer {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_OPENER_PAUSE_MS, Peer, RESEND_MS};
+    use super::{FORGOTTEN_MS, MAX_PAUSE_MS, MAX_TALLY, Peer, RESEND_MS};
     use crate::ids::{PartyId, Time};
 
     const AUTHOR: PartyId = PartyId([1; 32]);
@@ -141,17 +182,31 @@ mod tests {
     }
 
     #[test]
-    fn an_opener_waits_longer_each_time_and_not_for_ever() {
+    fn a_suspect_waits_longer_each_time_and_not_for_ever() {
         let mut peer = Peer::default();
-        let mut waits = Vec::new();
+        assert!(!peer.is_paused(Time(0)));
+        let mut now = Time(1_000_000);
+        let mut pauses = Vec::new();
         for _ in 0..70 {
-            peer.opened(false, Time(0));
-            waits.push(peer.opens_not_before.0);
+            peer.pause(now);
+            let paused = |ms: &u64| peer.is_paused(now.plus_ms(*ms));
+            pauses.push((0..).step_by(100).take_while(paused).last().unwrap() + 100);
+            now = now.plus_ms(1_000);
         }
-        assert_eq!(waits.get(..3), Some([200, 400, 800].as_slice()));
-        assert_eq!(waits.last(), Some(&MAX_OPENER_PAUSE_MS));
-        peer.opened(true, Time(0));
-        peer.opened(false, Time(0));
-        assert_eq!(peer.opens_not_before, Time(200));
+        assert_eq!(pauses.get(..4), Some([700, 1_400, 2_800, 5_600].as_slice()));
+        assert_eq!(pauses.last(), Some(&MAX_PAUSE_MS));
+    }
+
+    #[test]
+    fn strikes_are_forgotten_one_by_one_and_sooner_after_a_signature() {
+        let mut peer = Peer::default();
+        peer.strike(5, Time(0));
+        assert_eq!(peer.strikes(Time(FORGOTTEN_MS - 1)), 5);
+        assert_eq!(peer.strikes(Time(2 * FORGOTTEN_MS)), 3);
+        peer.signed(Time(0));
+        assert_eq!(peer.strikes(Time(0)), 2);
+        peer.strike(100, Time(0));
+        assert_eq!(peer.strikes(Time(0)), MAX_TALLY);
+        assert_eq!(peer.strikes(Time(100 * FORGOTTEN_MS)), 0);
     }
 }

@@ -167,8 +167,18 @@ impl Vault {
         if log.size().saturating_add(entries.len() as u64) > MAX_LOG_ENTRIES {
             return;
         }
+        let held = usize::try_from(log.size().saturating_sub(start)).unwrap_or(usize::MAX);
+        let fresh = entries.get(held..).unwrap_or_default();
+        let quota = self.quotas.entry(author).or_default();
+        if !quota.has_room(fresh, self.now)
+            && matches!(log.compare(&checkpoint), Ok(Standing::Ahead { .. }))
+        {
+            // They come again: nothing is said to be held that is not.
+            return self.hold_back(author);
+        }
         match log.extend(start, entries, &checkpoint) {
             Ok(extended) if extended.new > 0 => {
+                quota.take(fresh, self.now);
                 self.on_growth(from, author, extended.size - extended.new, note)
             }
             Ok(_) => {}
@@ -178,6 +188,22 @@ impl Vault {
                 self.ask_whole(from, author)
             }
             Err(_) => {}
+        }
+    }
+
+    /// Entries of this author are too many at present.
+    fn hold_back(&mut self, author: PartyId) {
+        if self
+            .quotas
+            .entry(author)
+            .or_default()
+            .is_to_be_told(self.now)
+        {
+            let offence = "writes more into its log than is taken at once; it is taken bit by bit";
+            self.out.done(crate::io::Outcome::Misbehaved {
+                culprit: author,
+                offence: offence.to_owned(),
+            });
         }
     }
 

@@ -68,6 +68,7 @@ impl Vault {
                 .filter(|party| **party != me)
                 .map(|party| (*party, Default::default()))
                 .collect(),
+            quotas: BTreeMap::new(),
             conduct: Conduct::restore(&snapshot.notes, &members),
             kept_checkpoints: kept_checkpoints(&snapshot.notes),
             rolled_back: false,
@@ -128,6 +129,7 @@ impl Vault {
                     }
                 }
             }
+            self.quotas.entry(author).or_default().hold(log.entries());
             self.logs.insert(author, log);
         }
         self.conduct.unresolved = interrupted.too_often(&self.me);

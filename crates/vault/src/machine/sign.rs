@@ -7,10 +7,12 @@
 use quorate_chain::Signable;
 use quorate_threshold::{
     ChildPath, EcdsaSignature, MessageDigest, Outgoing, SignParams, Step, Subject, Suite, Verdict,
+    Why,
 };
 use rand_core::CryptoRngCore;
 
 use super::Vault;
+use super::ending::Fault;
 use super::found::FIRST_EPOCH;
 use super::outbox::After;
 use super::sessions::{Early, Live, Running, Stage};
@@ -233,7 +235,11 @@ impl Vault {
     fn on_verdict(&mut self, id: SessionId, verdict: Verdict) {
         match verdict {
             Verdict::Ignored(_) => {}
-            Verdict::Abort(why) => self.fail(id, why.to_string()),
+            Verdict::Abort(Why::Local(error)) => self.fail(id, Why::Local(error).to_string()),
+            Verdict::Abort(why) => {
+                let whose = self.suspect_of(&why).map_or(Fault::Unclear, Fault::Of);
+                self.fail_by(id, whose, why.to_string());
+            }
             Verdict::LocalBan { culprit, check } => {
                 self.ban(culprit, check);
                 let name = self.names(vec![culprit]);
@@ -249,6 +255,16 @@ impl Vault {
         }
     }
 
+    /// Whose message a check failed on, if on one's; no proof.
+    fn suspect_of(&self, why: &Why) -> Option<PartyId> {
+        let index = match why {
+            Why::CheckFailed { suspect, .. } => *suspect,
+            Why::TranscriptMismatch { from } => Some(*from),
+            _ => None,
+        };
+        Some(self.charter.member_at(index?)?.party)
+    }
+
     /// A verified signature came out.
     fn finish_session(&mut self, id: SessionId, signature: EcdsaSignature) {
         let Some(live) = self.sessions.live.get(&id) else {
@@ -262,7 +278,7 @@ impl Vault {
         match signed {
             Err(mismatch) => self.fail(id, mismatch.to_string()),
             Ok(signed) => {
-                self.settle_with_opener(id, true);
+                self.praise_quorum(id);
                 self.sessions.live.remove(&id);
                 let result = SessionResult::Signed(signature);
                 self.append_unasked(Entry::SessionOutcome {
@@ -272,6 +288,15 @@ impl Vault {
                 if opener {
                     self.broadcast(slot.chain, signed);
                 }
+            }
+        }
+    }
+
+    fn praise_quorum(&mut self, id: SessionId) {
+        let quorum = self.sessions.live.get(&id).map(|live| &live.record.quorum);
+        for party in quorum.into_iter().flatten() {
+            if let Some(peer) = self.peers.get_mut(party) {
+                peer.signed(self.now);
             }
         }
     }

@@ -114,3 +114,30 @@ fn output_key(internal: &Point, merkle_root: Option<&[u8; 32]>) -> Option<[u8; 3
     let encoded = output.to_affine().to_encoded_point(true);
     encoded.x()?.as_slice().try_into().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::SchnorrSignature;
+
+    /// BIP-340's own vectors, good and bad: keys off the curve, odd `R`, infinity, values beyond field and order.
+    #[test]
+    fn bip340_vectors() {
+        let rows = include_str!("../tests/vectors/bip340.csv").lines();
+        let mut seen = 0;
+        for row in rows.filter(|row| !row.starts_with('#')) {
+            let cells: Vec<&str> = row.split(',').collect();
+            let [index, key, message, signature, valid] = cells[..] else {
+                panic!("{row}");
+            };
+            let key: [u8; 32] = hex::decode(key).unwrap().try_into().unwrap();
+            let message: [u8; 32] = hex::decode(message).unwrap().try_into().unwrap();
+            let signature: [u8; 64] = hex::decode(signature).unwrap().try_into().unwrap();
+            let found = SchnorrSignature::from_bytes(signature).verify_bip340(&key, &message);
+            assert_eq!(found.to_string(), valid, "vector {index}");
+            seen += 1;
+        }
+        assert_eq!(seen, 15);
+    }
+}

@@ -214,10 +214,36 @@ impl Vault {
     /// A vault whose shares a dealer made, without OT state: cheap, for everything but ECDSA.
     pub(crate) fn dealt(t: u8, n: u8) -> Self {
         let mut rng = rng(u64::from(t) << 8 | u64::from(n));
+        let ed =
+            dealt::<frost_ed25519::Ed25519Sha512>(Suite::EddsaEd25519, &committee(t, n), &mut rng);
+        Self::with_ed25519(t, n, ed)
+    }
+
+    /// A 2-of-3 vault with these shares of this Ed25519 key.
+    pub(crate) fn dealt_with_ed25519(key: &[u8], secrets: [[u8; 32]; 3]) -> Self {
+        let point = |secret: &[u8; 32]| Point::of_secret(Suite::EddsaEd25519, secret).unwrap();
+        let verification_shares: Vec<Point> = secrets.iter().map(point).collect();
+        let share = |(secret, i): ([u8; 32], u8)| {
+            let raw = RawKeyShare {
+                suite: Suite::EddsaEd25519,
+                epoch: 1,
+                index: index(i),
+                parameters: Parameters::new(2, 3).unwrap(),
+                group_key: Point::decode(Suite::EddsaEd25519, key).unwrap(),
+                verification_shares: verification_shares.clone(),
+                chain_code: [9; 32],
+                secret,
+            };
+            KeyShare::from_raw_parts_holding_a_secret(&raw).unwrap()
+        };
+        Self::with_ed25519(2, 3, secrets.into_iter().zip(1..).map(share).collect())
+    }
+
+    fn with_ed25519(t: u8, n: u8, ed: Vec<KeyShare>) -> Self {
+        let mut rng = rng(u64::from(t) << 8 | u64::from(n));
         let committee = committee(t, n);
         let secp = [Suite::EcdsaSecp256k1, Suite::SchnorrSecp256k1]
             .map(|suite| dealt::<frost_secp256k1::Secp256K1Sha256>(suite, &committee, &mut rng));
-        let ed = dealt::<frost_ed25519::Ed25519Sha512>(Suite::EddsaEd25519, &committee, &mut rng);
         let [mut ecdsa, mut schnorr] = secp.map(Vec::into_iter);
         let mut public = None;
         let mut secrets = BTreeMap::new();

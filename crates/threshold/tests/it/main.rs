@@ -17,4 +17,5 @@ mod ot_bans;
 mod ot_setup_faults;
 mod rushing;
 mod sign_faults;
+mod vectors;
 mod versions;

@@ -77,6 +77,7 @@ fn three_of_five_some_quorums() {
 /// The largest committee there is: its messages and secrets fit their limits. Some minutes long, so only
 /// `./check --full` runs it.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the tier decides how much runs")]
 fn nine_of_sixteen() {
     if std::env::var_os("QUORATE_FULL").is_none() {
         return;

@@ -27,7 +27,7 @@ fn bytes(value: &Value) -> Vec<u8> {
 }
 
 /// The entry of one participant in a list of the file.
-fn of<'a>(list: &'a Value, participant: u64) -> &'a Value {
+fn of(list: &Value, participant: u64) -> &Value {
     let all = list.as_array().unwrap();
     all.iter()
         .find(|entry| entry["identifier"] == participant)

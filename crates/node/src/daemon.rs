@@ -73,8 +73,13 @@ pub(crate) async fn start(dir: PathBuf, store: Store, at: Addresses) -> Result<A
     let chains = Chains::load(&store)?;
     let shelf = Shelf::new(store);
     let endpoint = open_endpoint(&me, &shelf, at.listen).await?;
-    let listen = reachable(&endpoint);
-    shelf.with(|store| me.move_to(store, &listen))?;
+    let listen = match remember_place(&me, &shelf, &endpoint) {
+        Ok(listen) => listen,
+        Err(error) => {
+            endpoint.close().await;
+            return Err(error.into());
+        }
+    };
 
     let (vaults, events) = (Vaults::default(), Arc::new(Events::default()));
     let router = Arc::new(Router::new(vaults.clone(), shelf.clone()));
@@ -167,17 +172,29 @@ async fn open_endpoint(
         }
         other => other,
     };
-    let endpoint = endpoint.map_err(|error| NodeError::Listen {
+    endpoint.map_err(|error| NodeError::Listen {
         address: first,
         why: error.to_string(),
-    })?;
-    if let Some(port) = endpoint.bound_sockets().first().map(SocketAddr::port) {
-        let now = SocketAddr::new(first.ip(), port);
-        if before != Some(now) {
-            shelf.with(|store| store.commit(vec![keep(LISTEN, &now)], &mut OsRng))?;
+    })
+}
+
+/// Keeps where the endpoint is, for the next start and for the card; where peers reach it.
+fn remember_place(
+    me: &Me,
+    shelf: &Shelf,
+    endpoint: &iroh::Endpoint,
+) -> Result<Vec<SocketAddr>, quorate_store::Error> {
+    let listen = reachable(endpoint);
+    shelf.with(|store| {
+        let before: Option<SocketAddr> = load(store, LISTEN)?;
+        if let Some(now) = endpoint.bound_sockets().first()
+            && before != Some(*now)
+        {
+            store.commit(vec![keep(LISTEN, now)], &mut OsRng)?;
         }
-    }
-    Ok(endpoint)
+        me.move_to(store, &listen).map(drop)
+    })?;
+    Ok(listen)
 }
 
 /// A machine that moves to another network says so: it is reached elsewhere then.

@@ -371,6 +371,31 @@ fn a_roster_is_settled_over_restarts_and_absence() {
     }
 }
 
+/// Threat: mallory has heard both codes, and stands between alice and bob with a member of each one's name.
+#[test]
+fn who_stands_between_has_other_words_on_either_side() {
+    let (alice, bob) = (Member::new("alice"), Member::new("bob"));
+    let (as_bob, as_alice) = (Member::new("bob"), Member::new("alice"));
+    for (creator, joiner) in [(&alice, &as_bob), (&as_alice, &bob)] {
+        let made = creator
+            .client()
+            .create_vault(&create("family", 2, 2))
+            .unwrap();
+        joiner
+            .client()
+            .join_vault(&join(&made.invitations[0]))
+            .unwrap();
+    }
+    let on_screen = |member: &Member| {
+        let view = member.until("family", |view| view.words.is_some());
+        let names: Vec<String> = view.members.iter().map(|one| one.name.clone()).collect();
+        (names, words(&view))
+    };
+    let ((names_at_a, words_at_a), (names_at_b, words_at_b)) = (on_screen(&alice), on_screen(&bob));
+    assert_eq!(names_at_a, names_at_b);
+    assert_ne!(words_at_a, words_at_b);
+}
+
 /// Who joins a second time, after a pairing that broke at its end, draws anew, and the last commitment counts.
 #[test]
 fn who_joins_again_commits_again() {

@@ -96,7 +96,7 @@ fn a_saboteur_that_keeps_everybody_busy_is_waited_out() {
             n += 1;
             assert!(cluster.now().since_ms(start) < 300_000, "five minutes");
             let h = honest[n as usize % 2];
-            if stagger == 0 || n % stagger != 0 {
+            if stagger == 0 || !n.is_multiple_of(stagger) {
                 let open = proposal(&cluster, id, n, h);
                 cluster.inject(ALICE, h, Message::Open(Box::new(open)));
             }

@@ -113,6 +113,7 @@ fn vault_code(error: &machine::Error) -> ErrorCode {
         Error::TooLong { .. } | Error::Charter(_) => ErrorCode::Usage,
         Error::IdempotencyKey(_) => ErrorCode::Duplicate,
         Error::TooManyOpen { .. } | Error::NoRoom(_) => ErrorCode::Denied,
+        Error::CatchingUp { .. } => ErrorCode::Network,
         Error::WordsDiffer
         | Error::RolledBack
         | Error::NotAMember

@@ -42,6 +42,8 @@ const MAX_UNITS: u32 = 32 * 1024;
 const UNIT: usize = 1024;
 /// How often a vault is told the time when nothing else happens.
 const TICK: Duration = Duration::from_secs(1);
+/// How long a command waits after a start for others to say what they hold of this member's log.
+const HEARING: Duration = Duration::from_secs(5);
 /// Pause after a journal failed.
 const PAUSE: Duration = Duration::from_secs(2);
 /// The protocols' scalars and matrices live on the stack in debug builds.
@@ -125,11 +127,16 @@ pub(crate) struct VaultHandle {
 }
 
 impl VaultHandle {
-    /// Asks for something and waits until it is durable or refused. None if it is done without an answer.
+    /// Asks for something and waits until it is durable or refused. None if it is done without an answer. Right after a
+    /// start it gives the others a moment to be heard of.
     ///
     /// # Errors
     /// [`HostError`].
     pub(crate) async fn command(&self, command: Command) -> Result<Outcome, HostError> {
+        let deadline = Instant::now() + HEARING;
+        while self.look(|seen| seen.vault.unheard().is_some()).await? && Instant::now() < deadline {
+            tokio::time::sleep(HEARING / 50).await;
+        }
         let (answer, answered) = oneshot::channel();
         self.jobs
             .send(Job::Command(command, answer))

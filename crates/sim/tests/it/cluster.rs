@@ -415,6 +415,7 @@ impl Cluster {
     }
 
     pub(crate) fn propose(&mut self, i: usize, to: Address, wei: u128) -> RequestId {
+        self.hear_the_others(i);
         let proposal = self.proposal(to, wei);
         let done = self
             .command(i, Command::Propose(Box::new(proposal)))
@@ -422,6 +423,14 @@ impl Cluster {
         match done.first() {
             Some(Outcome::Requested(id)) => *id,
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// What a daemon does before it hands a command on: right after a start it waits a moment.
+    fn hear_the_others(&mut self, i: usize) {
+        let end = self.now.get() + 5_000;
+        while self.vault(i).unheard().is_some() && self.now.get() < end {
+            self.tick();
         }
     }
 
@@ -442,6 +451,7 @@ impl Cluster {
     }
 
     pub(crate) fn approve(&mut self, i: usize, id: RequestId) {
+        self.hear_the_others(i);
         let approval = self.approval(i, id);
         self.command(i, Command::Approve(approval)).unwrap();
     }

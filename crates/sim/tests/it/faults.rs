@@ -307,10 +307,10 @@ fn a_forked_log_is_proven_and_its_author_no_longer_signed_with() {
     // Carol lives twice: once for alice, once for bob.
     let twin = cluster.nodes[CAROL].disk.borrow().copy();
     cluster.cut(CAROL, BOB);
+    cluster.cut(ALICE, BOB);
     cluster.propose(CAROL, to, 1);
     cluster.run(2_000);
     cluster.switch_off(CAROL);
-    cluster.cut(ALICE, BOB);
     *cluster.nodes[CAROL].disk.borrow_mut() = twin;
     cluster.cut(CAROL, ALICE);
     cluster.heal(CAROL, BOB);

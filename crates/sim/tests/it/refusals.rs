@@ -2,9 +2,9 @@
 
 use quorate_chain::evm::Fees;
 use quorate_vault::entry::Purpose;
-use quorate_vault::machine::session_id;
+use quorate_vault::machine::{Phase, session_id};
 use quorate_vault::message::{Decline, Open};
-use quorate_vault::{Command, Message, RequestId, SessionId};
+use quorate_vault::{Command, Message, Outcome, RequestId, SessionId};
 
 use crate::cluster::Cluster;
 
@@ -298,7 +298,7 @@ fn an_expired_request_is_not_signed() {
     let done = cluster
         .command(ALICE, Command::Propose(Box::new(proposal)))
         .unwrap();
-    let Some(quorate_vault::Outcome::Requested(id)) = done.first().cloned() else {
+    let Some(Outcome::Requested(id)) = done.first().cloned() else {
         panic!("{done:?}")
     };
     cluster.arrived(id, &[BOB]);
@@ -355,4 +355,63 @@ fn what_strangers_say_changes_nothing() {
         },
     );
     assert_eq!(*cluster.vault(BOB).state(), before);
+}
+
+/// Threat: a member is started from an old copy of its folder, and its eager person approves before anybody has told it
+/// what it said since: two versions of its log, which convict it.
+#[test]
+fn a_restarted_member_says_nothing_new_before_it_has_heard_of_its_own_log() {
+    let mut cluster = Cluster::active(2, 3);
+    let old = cluster.nodes[BOB].disk.borrow().copy();
+    let to = cluster.fresh_address();
+    let id = cluster.propose(ALICE, to, 5);
+    cluster.arrived(id, &[BOB]);
+    let text = "said once".to_owned();
+    let note = Command::Note { request: id, text };
+    cluster.command(BOB, note).unwrap();
+    cluster.run(3_000);
+    cluster.switch_off(ALICE);
+    cluster.switch_off(CAROL);
+    cluster.switch_off(BOB);
+    *cluster.nodes[BOB].disk.borrow_mut() = old;
+    cluster.start(BOB);
+    cluster.run(3_000);
+    let size = cluster.nodes[BOB].disk.borrow().own.len();
+    let proposal = cluster.proposal(to, 1);
+    let refused = cluster.command(BOB, Command::Propose(Box::new(proposal)));
+    let words = refused.unwrap_err().to_string();
+    assert!(
+        words.contains("bring 1 of these online") && words.contains("alice, carol"),
+        "{words}"
+    );
+    assert_eq!(cluster.nodes[BOB].disk.borrow().own.len(), size);
+    // Reading works, and so does everything once somebody who knows has said so.
+    assert_eq!(cluster.vault(BOB).phase(), Phase::Active);
+    cluster.start(CAROL);
+    cluster.until("bob learns that it was put back", |c| {
+        c.nodes[BOB].outcomes.contains(&Outcome::RolledBack)
+    });
+    let forked = |c: &Cluster| {
+        let disk = c.nodes[CAROL].disk.borrow();
+        disk.notes.keys().any(|name| name.starts_with("fork/"))
+    };
+    assert!(!forked(&cluster));
+}
+
+/// A member that was heard once since its start may propose and approve alone, for as long as it runs.
+#[test]
+fn a_member_that_stays_up_speaks_alone() {
+    let mut cluster = Cluster::active(2, 3);
+    cluster.restart(ALICE);
+    cluster.run(3_000);
+    cluster.switch_off(BOB);
+    cluster.switch_off(CAROL);
+    let to = cluster.fresh_address();
+    let id = cluster.propose(ALICE, to, 5);
+    cluster.approve(ALICE, id);
+    cluster.run(60_000);
+    cluster.start(CAROL);
+    cluster.arrived(id, &[CAROL]);
+    cluster.approve(CAROL, id);
+    cluster.mined(id, &[ALICE, CAROL]);
 }

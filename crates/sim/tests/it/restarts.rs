@@ -49,6 +49,8 @@ fn story(victim: usize, commit: u64, kept: bool) -> bool {
         if let Some(id) = cluster.vault(ALICE).state().requests().next() {
             break id;
         }
+        // It may have just started, and says nothing before it has heard of the others.
+        cluster.run(100);
     };
     for i in [ALICE, BOB] {
         cluster.until("the request is here", |c| {
@@ -62,6 +64,7 @@ fn story(victim: usize, commit: u64, kept: bool) -> bool {
         {
             let approval = cluster.approval(i, id);
             drop(cluster.command(i, Command::Approve(approval)));
+            cluster.run(100);
             cluster.until("everybody is up", up);
         }
     }

@@ -29,6 +29,17 @@ pub enum Error {
          start it from the newest copy of its folder"
     )]
     RolledBack,
+    /// Since the start nobody has said yet whether more of the own log exists than is held here.
+    #[error(
+        "this member has just started and does not know yet whether the others hold newer entries of its own log; \
+         bring {needed} of these online and try again: {missing}"
+    )]
+    CatchingUp {
+        /// How many of them are enough.
+        needed: usize,
+        /// Their names.
+        missing: String,
+    },
     /// The fold's judgement.
     #[error(transparent)]
     Denied(#[from] Denied),

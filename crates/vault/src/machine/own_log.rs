@@ -18,8 +18,41 @@ pub(super) const INCARNATION: u32 = 0;
 const KEPT_CHECKPOINT: &str = "checkpoint/";
 
 impl Vault {
-    /// Says something. It is folded at once, durable with this answer, and sent after that.
+    /// Says what the person asked for, once it is known that nothing of the own log is missing here: a copy of an old
+    /// folder would say other things at places that are taken, and convict its owner.
     pub(super) fn append(&mut self, entry: Entry) -> Result<(), Error> {
+        if let Some((missing, needed)) = self.unheard() {
+            let missing = missing
+                .into_iter()
+                .map(|party| self.charter.name_of(&party));
+            return Err(Error::CatchingUp {
+                needed,
+                missing: missing.collect::<Vec<_>>().join(", "),
+            });
+        }
+        self.say(entry)
+    }
+
+    /// Who may hold entries of the own log that are not here, and of how many of them it must be heard first: as many
+    /// as make a quorum with this member. None once it was heard of them in this run; and none while the own log is
+    /// empty, because the first thing that a member says is the roster that its person compared.
+    pub fn unheard(&self) -> Option<(Vec<PartyId>, usize)> {
+        let needed = usize::from(self.charter.threshold).saturating_sub(1);
+        let heard = |peer: &&super::peer::Peer| peer.was_caught_up;
+        let known = self.peers.values().filter(heard).count();
+        if known >= needed || self.own_log().size() == 0 {
+            return None;
+        }
+        let missing = self.charter.parties().filter(|party| {
+            self.peers
+                .get(party)
+                .is_some_and(|peer| !peer.was_caught_up)
+        });
+        Some((missing.collect(), needed - known))
+    }
+
+    /// Says something. It is folded at once, durable with this answer, and sent after that.
+    fn say(&mut self, entry: Entry) -> Result<(), Error> {
         if self.rolled_back {
             return Err(Error::RolledBack);
         }
@@ -53,7 +86,7 @@ impl Vault {
 
     /// Says something of this member's own accord. While it is rolled back it says nothing.
     pub(super) fn append_unasked(&mut self, entry: Entry) -> bool {
-        self.append(entry).is_ok()
+        self.say(entry).is_ok()
     }
 
     /// Whether this member may append without its person asking: it has heard from somebody since its start that

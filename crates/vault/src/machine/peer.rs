@@ -53,6 +53,8 @@ pub(super) struct Peer {
     pub(super) last_heard: Option<Time>,
     /// It reported no more of this member's own log than is held here, in this run.
     pub(super) caught_up: bool,
+    /// It did once in this run; whatever it says later, this run has added to the right log.
+    pub(super) was_caught_up: bool,
     /// How much it holds of each log, as it said itself or confirmed by extending us.
     pub(super) holds: BTreeMap<PartyId, u64>,
     /// How far each log was sent, and when.

@@ -90,6 +90,7 @@ impl Vault {
                 peer.heard = true;
                 // More of the own log than is held here, or another one: a restored copy, or a lie. The entries prove it.
                 peer.caught_up = ours.is_some() && !differs;
+                peer.was_caught_up |= peer.caught_up;
             }
         }
         self.stirred |= was_ready != peer.is_ready();

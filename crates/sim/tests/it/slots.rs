@@ -78,8 +78,13 @@ fn a_dead_slot_below_is_filled_by_a_harmless_transfer() {
     cluster.approve(ALICE, waiting);
     cluster.approve(BOB, waiting);
     cluster.run(5_000);
-    assert_eq!(cluster.view(ALICE, waiting).intent.nonce, 1);
-    assert_eq!(cluster.view(ALICE, waiting).receipt, None);
+    let view = cluster.view(ALICE, waiting);
+    assert_eq!((view.intent.nonce, view.receipt), (1, None));
+    let lines = view.intent.lines.iter();
+    let total = lines
+        .map(|line| &line.value)
+        .find(|value| value.contains("should slot 0"));
+    assert!(total.is_some(), "people see what a fill may cost");
     cluster
         .command(ALICE, Command::Cancel { request: dead })
         .unwrap();

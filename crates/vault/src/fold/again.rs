@@ -1,10 +1,12 @@
 //! A request that lost its slot is withdrawn, and asked again by a new request in a higher one.
 //!
 //! **Invariant:** a request's intent, and its slot with it, is for ever what it was asked with (adr/0007). So the chain
-//! excludes a second payment of one request. Two requests are two payments: whoever holds evidence that the earlier one
-//! may have been signed has nothing to do with the later one until the chain finally gave the earlier one's slot away.
+//! excludes a second payment of one request. Two requests are two payments: nobody signs the later one before it saw the
+//! chain give the earlier one's slot away, and whoever holds evidence that the earlier one may have been signed has
+//! nothing to do with the later one until that is final.
 
 use super::State;
+use super::facts::Consumed;
 use super::requests::Current;
 use super::standing::Invalid;
 use crate::entry::Purpose;
@@ -88,7 +90,17 @@ impl State {
     /// given to something else.
     pub(super) fn may_be_paid_before(&self, current: &Current<'_>) -> Option<Current<'_>> {
         let mut earlier = self.earlier(current);
-        earlier.find(|earlier| self.may_be_signed(earlier) && !self.is_spent_elsewhere(earlier))
+        earlier.find(|earlier| {
+            let spent = self.spent_elsewhere(earlier);
+            self.may_be_signed(earlier) && !spent.is_some_and(|seen| seen.finalised)
+        })
+    }
+
+    /// An earlier request whose slot the chain has not given to something else. A session of it can be hidden from me,
+    /// so nobody signs the later one before that, whatever else is signed in that slot.
+    pub(super) fn may_be_paid_unheard(&self, current: &Current<'_>) -> Option<Current<'_>> {
+        let mut earlier = self.earlier(current);
+        earlier.find(|earlier| self.spent_elsewhere(earlier).is_none())
     }
 
     /// Whether I hold evidence that a withdrawn request may have been signed: a session that approvals cover, a
@@ -103,31 +115,31 @@ impl State {
         self.is_request_entered(&current.id) || self.is_signed(current) || approved_here()
     }
 
-    /// Whether I saw the chain finally give a request's slot to something that is not its payment. Another request can
-    /// say the same to the byte; then it is that one's payment if approvals cover its record.
-    fn is_spent_elsewhere(&self, current: &Current<'_>) -> bool {
+    /// What I saw the chain give a request's slot to, if it is not the request's payment. Another request can say the
+    /// same to the byte; then it is that one's payment if approvals cover its record.
+    fn spent_elsewhere(&self, current: &Current<'_>) -> Option<&Consumed> {
         let key = current.slot();
-        let Some(seen) = self.consumed(&key).filter(|seen| seen.finalised) else {
-            return false;
-        };
+        let seen = self.consumed(&key)?;
         if current
             .request()
             .intent
             .check(&seen.transfer.encode())
             .is_err()
         {
-            return true;
+            return Some(seen);
         }
         let sessions = self.facts.recorded.get(&key).into_iter().flatten();
         let mut records = sessions
             .filter_map(|id| self.facts.sessions.get(id))
             .flat_map(|facts| &facts.records);
-        records.any(|(party, recorded)| {
-            let record = &recorded.said.what;
-            (record.request, record.purpose) != (current.id, Purpose::Payment)
-                && recorded.transfer == seen.transfer
-                && self.is_believed(party, recorded)
-        })
+        records
+            .any(|(party, recorded)| {
+                let record = &recorded.said.what;
+                (record.request, record.purpose) != (current.id, Purpose::Payment)
+                    && recorded.transfer == seen.transfer
+                    && self.is_believed(party, recorded)
+            })
+            .then_some(seen)
     }
 
     /// Whether its author's machine asks for the same again without being asked: nobody else approved it, and nobody

@@ -77,19 +77,15 @@ impl State {
     }
 
     fn ready_sentence(&self, current: &Current<'_>, now: Time) -> String {
-        if let Err(denied) = self.is_approvable(current, now) {
+        if let Err(denied) = self.may_go_on(current, now) {
             return format!("approved, but {denied}");
         }
         let key = current.slot();
         let open = self.first_open(key.chain);
         if open >= key.slot {
-            return match self.outranked_by(current, now) {
-                Some(other) => format!(
-                    "approved, but request {} has slot {}, too, and comes first; ask again once that one is paid",
-                    other.short(),
-                    key.slot
-                ),
-                None => {
+            return match self.is_first(current, now) {
+                Err(denied) => format!("approved, but {denied}"),
+                Ok(()) => {
                     "approved; a session opens when enough of the approvers are online".to_owned()
                 }
             };

@@ -54,13 +54,13 @@ pub enum Denied {
         "the chain has passed slot {slot}; wait until it is seen what took it before you ask again"
     )]
     SlotConsumed { slot: u64 },
-    #[error("request {other} has slot {slot}, too, and comes first; the chain takes one of them", other = other.short())]
+    #[error("request {other} has slot {slot}, too, and comes first; ask again once that one is paid", other = other.short())]
     SlotClaimed { slot: u64, other: RequestId },
     #[error("I may have signed {other} for slot {slot}; the chain must decide first", other = other.short())]
     SlotEntered { slot: u64, other: RequestId },
     #[error(
         "request {earlier}, in whose place this one is asked, may have been signed; \
-         wait until the chain has finally given its slot {slot} to something else",
+         wait until the chain has given its slot {slot} to something else, for good",
         earlier = earlier.short()
     )]
     MayBePaid { earlier: RequestId, slot: u64 },
@@ -158,17 +158,22 @@ impl State {
     /// A live request that an approval of mine can help on. What its author says of time and number is judged here by my
     /// own clock and count.
     pub(super) fn is_approvable(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
-        let key = current.slot();
         if current.request().expires.since_ms(now) > MAX_LIFETIME_MS {
             return Err(Denied::ExpiresTooLate);
-        }
-        if self.is_consumed(&key) {
-            return Err(Denied::SlotConsumed { slot: key.slot });
         }
         if self.is_excess(current, now) {
             return Err(Denied::TooManyOpen);
         }
-        self.is_unpaid(current)?;
+        self.may_go_on(current, now)
+    }
+
+    /// Nothing about its slot, the slots below, or what was asked before it is in the way of an approved request.
+    pub(super) fn may_go_on(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
+        let key = current.slot();
+        if self.is_consumed(&key) {
+            return Err(Denied::SlotConsumed { slot: key.slot });
+        }
+        may_be_paid(self.may_be_paid_before(current))?;
         self.is_near(current, now)
     }
 
@@ -181,17 +186,6 @@ impl State {
                 gaps,
             }),
             _ => Ok(()),
-        }
-    }
-
-    /// No request in whose place this one is asked may have been signed, for all that I know.
-    fn is_unpaid(&self, current: &Current<'_>) -> Result<(), Denied> {
-        match self.may_be_paid_before(current) {
-            Some(earlier) => Err(Denied::MayBePaid {
-                earlier: earlier.id,
-                slot: earlier.slot().slot,
-            }),
-            None => Ok(()),
         }
     }
 
@@ -337,10 +331,16 @@ impl State {
             self.lower_slots_are_gone(&key)?;
         }
         self.i_entered_nothing_else(current, &key)?;
-        self.is_unpaid(current)?;
+        may_be_paid(self.may_be_paid_before(current))?;
+        self.is_first(current, now)
+    }
+
+    /// Its slot is its own, and that of what was asked before it is another's, as I saw.
+    pub(super) fn is_first(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
+        may_be_paid(self.may_be_paid_unheard(current))?;
         match self.outranked_by(current, now) {
             Some(other) => Err(Denied::SlotClaimed {
-                slot: key.slot,
+                slot: current.slot().slot,
                 other,
             }),
             None => Ok(()),
@@ -398,5 +398,15 @@ impl State {
         asked
             .filter(|(_, sessions)| sessions.contains_key(newest))
             .any(|(party, _)| self.is_involved(current, party))
+    }
+}
+
+fn may_be_paid(earlier: Option<Current<'_>>) -> Result<(), Denied> {
+    match earlier {
+        Some(earlier) => Err(Denied::MayBePaid {
+            earlier: earlier.id,
+            slot: earlier.slot().slot,
+        }),
+        None => Ok(()),
     }
 }

@@ -83,10 +83,8 @@ pub struct IntentView {
     pub max_priority_fee_per_gas: Wei,
     /// Upper bound of the whole fee, wei.
     pub largest_fee: Wei,
-    /// Amount and largest fee, wei; without the fills.
+    /// Amount and largest fee, wei; without what fills may cost.
     pub largest_total: Wei,
-    /// How many lower slots may have to be filled before it at the most, each for the largest fee.
-    pub fills_below: u64,
 }
 
 /// A member's approval or rejection.
@@ -228,24 +226,23 @@ fn awaits(vault: &Vault, standing: &Standing) -> bool {
 }
 
 fn intent_view(vault: &Vault, standing: &Standing) -> IntentView {
-    let fills_below = match standing.state {
+    let fills = match standing.state {
         RequestState::WaitingForApprovals | RequestState::Ready | RequestState::Signing => {
             vault.state.fills_before(&standing.request.intent)
         }
         _ => 0,
     };
-    IntentView::of(&standing.request.intent, fills_below)
+    IntentView::of(&standing.request.intent, fills)
 }
 
 impl IntentView {
-    /// An intent as people see it, with so many lower slots that may have to be filled before it.
-    pub fn of(intent: &Intent, fills_below: u64) -> Self {
+    /// An intent as people see it, where so many lower slots may have to be filled first, each for the largest fee.
+    pub fn of(intent: &Intent, fills: u64) -> Self {
         let Intent::EvmTransfer(transfer) = intent;
         let terms = transfer.terms();
         Self {
             digest: hex::encode(intent_digest(intent)),
-            lines: intent.display_with_fills(fills_below),
-            fills_below,
+            lines: intent.display_with_fills(fills),
             chain: terms.chain.to_string(),
             from: terms.from.to_string(),
             to: terms.to.to_string(),

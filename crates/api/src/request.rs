@@ -138,6 +138,8 @@ pub enum RequestState {
     Expired,
     /// Another request took its slot on chain: a replacement, or a filler.
     Superseded,
+    /// The request that it was asked in place of was paid after all; nothing more is paid.
+    PaidBefore,
 }
 
 impl RequestState {
@@ -151,6 +153,7 @@ impl RequestState {
                 | Self::Cancelled
                 | Self::Expired
                 | Self::Superseded
+                | Self::PaidBefore
         )
     }
 
@@ -249,8 +252,10 @@ pub struct RequestView {
     pub created_ms: u64,
     /// Until when approvals are taken.
     pub expires_ms: u64,
-    /// Request whose slot this one shares: what it replaces or fills.
-    pub replaces: Option<String>,
+    /// Request that this one is asked in place of, because its slot went to another; its content is the same.
+    pub in_place_of: Option<String>,
+    /// The newest request that is asked in place of this one.
+    pub asked_again_as: Option<String>,
     /// Approvals it needs.
     pub needed: u8,
     /// Approvals that count.
@@ -260,7 +265,7 @@ pub struct RequestView {
     /// Members that have not decided.
     pub undecided: Vec<String>,
     /// Why it does not go on at present, one sentence:
-    /// `2 members are needed online; carol is offline`. None when it does, or is finished.
+    /// `2 members are needed online; carol is offline`. None when it does, or is finished as it should.
     pub blocked: Option<String>,
     /// Every attempt to sign, oldest first.
     pub sessions: Vec<SessionView>,
@@ -339,6 +344,7 @@ mod tests {
             RequestState::Expired,
             RequestState::Failed,
             RequestState::Superseded,
+            RequestState::PaidBefore,
             RequestState::WaitingForApprovals,
         ] {
             assert!(!state.reached(Until::Ready), "{state:?}");

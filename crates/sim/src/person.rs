@@ -1,13 +1,11 @@
 //! The people: each looks at their own screen now and then and does what a patient person would.
 
-use std::collections::BTreeMap;
-
 use ed25519_dalek::{Signer, SigningKey};
 use quorate_chain::{ChainId, evm};
 use quorate_vault::entry::Approval;
-use quorate_vault::fold::{Act0, RequestState, Standing, State, approval_hash};
+use quorate_vault::fold::{Act0, RequestState, approval_hash};
 use quorate_vault::io::{Amount, Proposal};
-use quorate_vault::{Command, PartyId, Time, Vault};
+use quorate_vault::{Command, PartyId, RequestId, Time, Vault};
 
 /// How long requests stay open: longer than any run.
 const OPEN_MS: u64 = 24 * 3600 * 1000;
@@ -18,9 +16,8 @@ pub struct Person {
     credential: SigningKey,
     /// Payments this person still has to ask for: recipient and amount.
     to_ask: Vec<(evm::Address, u64)>,
-    asked: u64,
-    /// How often a payment had to be asked for anew, by number.
-    again: BTreeMap<u64, u32>,
+    /// How often each of them was asked for after the first time, because another transaction took its slot.
+    again: Vec<u32>,
     /// The roster's words, read off the screen once.
     words: Option<String>,
 }
@@ -32,14 +29,13 @@ impl Person {
             party,
             credential,
             to_ask,
-            asked: 0,
-            again: BTreeMap::new(),
+            again: Vec::new(),
             words: None,
         }
     }
 
     /// What the person does now, given what the screen shows. Asking twice for one payment is prevented as a careful
-    /// person would: by an idempotency key, kept on paper.
+    /// person would: by an idempotency key, kept on paper, and by asking anew only when the chain's word is final.
     pub fn act(&mut self, vault: &Vault, chain: ChainId, now: Time) -> Vec<Command> {
         let state = vault.state();
         match state.act0() {
@@ -98,44 +94,8 @@ impl Person {
     }
 
     fn next_request(&mut self, vault: &Vault, chain: ChainId, now: Time) -> Option<Command> {
-        let state = vault.state();
-        let lost = (0..self.asked).find(|number| self.is_lost(*number, state, now));
-        if let Some(number) = lost {
-            *self.again.entry(number).or_default() += 1;
-            return self.ask(number, chain, now);
-        }
-        if self.asked > 0 && self.newest(self.asked - 1, state, now).is_none() {
-            // The answer never came: the node died in between. The key makes asking again harmless.
-            self.asked -= 1;
-        }
-        let command = self.ask(self.asked, chain, now)?;
-        self.asked += 1;
-        Some(command)
-    }
-
-    /// Whether the chain gave the slot of a payment to another for good, so that a patient person asks anew.
-    fn is_lost(&self, number: u64, state: &State, now: Time) -> bool {
-        self.newest(number, state, now).is_some_and(|standing| {
-            standing.state == RequestState::Lost
-                && state
-                    .consumed(&standing.slot)
-                    .is_some_and(|seen| seen.finalised)
-        })
-    }
-
-    fn newest(&self, number: u64, state: &State, now: Time) -> Option<Standing> {
-        let key = self.key(number);
-        let mut all = state.requests().filter_map(|id| state.standing(&id, now));
-        all.find(|standing| standing.request.idempotency_key == key)
-    }
-
-    fn key(&self, number: u64) -> String {
-        let again = self.again.get(&number).copied().unwrap_or_default();
-        format!("{:?}/{number}/{again}", self.party)
-    }
-
-    fn ask(&self, number: u64, chain: ChainId, now: Time) -> Option<Command> {
-        let (to, wei) = self.to_ask.get(usize::try_from(number).ok()?).copied()?;
+        let number = self.next_number(vault, now)?;
+        let (to, wei) = self.to_ask.get(number).copied()?;
         Some(Command::Propose(Box::new(Proposal {
             chain,
             to,
@@ -149,4 +109,46 @@ impl Person {
             idempotency_key: self.key(number),
         })))
     }
+
+    /// Which payment to ask for: one whose answer never came because the node died in between, where the key makes asking
+    /// again harmless; one that is lost for good; or the next.
+    fn next_number(&mut self, vault: &Vault, now: Time) -> Option<usize> {
+        for number in 0..self.again.len() {
+            let Some(id) = self.asked_as(vault, number, now) else {
+                return Some(number);
+            };
+            if is_lost(vault, &id, now) {
+                *self.again.get_mut(number)? += 1;
+                return Some(number);
+            }
+        }
+        let next = self.again.len();
+        self.to_ask.get(next)?;
+        self.again.push(0);
+        Some(next)
+    }
+
+    /// The request that stands for a payment now.
+    fn asked_as(&self, vault: &Vault, number: usize, now: Time) -> Option<RequestId> {
+        let (state, key) = (vault.state(), self.key(number));
+        let mut all = state.requests();
+        let first = all.find(|id| {
+            let standing = state.standing(id, now);
+            standing.is_some_and(|standing| standing.request.idempotency_key == key)
+        })?;
+        Some(state.latest(&first))
+    }
+
+    fn key(&self, number: usize) -> String {
+        let again = self.again.get(number).copied().unwrap_or_default();
+        format!("{:?}/{number}/{again}", self.party)
+    }
+}
+
+fn is_lost(vault: &Vault, id: &RequestId, now: Time) -> bool {
+    let state = vault.state();
+    let standing = state.standing(id, now);
+    let lost = standing.filter(|standing| standing.state == RequestState::Lost);
+    lost.and_then(|standing| state.consumed(&standing.slot))
+        .is_some_and(|seen| seen.finalised)
 }

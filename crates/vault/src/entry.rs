@@ -73,13 +73,6 @@ pub enum Entry {
     },
     /// A payment is asked for.
     Request(Box<Request>),
-    /// The author moves its own request to another slot, because an earlier one holds it or a lower one is free.
-    Reslot {
-        /// Which request.
-        request: RequestId,
-        /// The new slot (EVM: account nonce).
-        slot: u64,
-    },
     /// My person consents.
     Approval(Approval),
     /// My person refuses.
@@ -132,7 +125,6 @@ impl Entry {
             Self::Aborted { .. } => "aborted",
             Self::Acknowledged { .. } => "acknowledged",
             Self::Request(_) => "request",
-            Self::Reslot { .. } => "reslot",
             Self::Approval(_) => "approval",
             Self::Rejection { .. } => "rejection",
             Self::Cancellation { .. } => "cancellation",
@@ -163,7 +155,7 @@ pub struct Prepared {
 pub struct Request {
     /// 32 fresh bytes; bound into every approval, so that an approval fits this request alone.
     pub nonce: [u8; 32],
-    /// What is to be signed, with its slot.
+    /// What is to be signed, with its slot; neither ever changes.
     pub intent: Intent,
     /// When it stops being able to be signed.
     pub expires: Time,
@@ -171,6 +163,8 @@ pub struct Request {
     pub note: String,
     /// The caller's own key: a second request with the same one is refused as a duplicate. May be empty.
     pub idempotency_key: String,
+    /// The author's own request that lost its slot, was withdrawn, and is asked again by this one in a higher slot.
+    pub instead_of: Option<RequestId>,
 }
 
 /// A person's consent, bound to `H(domain, vault, charter version, intent digest, expiry, nonce)`.

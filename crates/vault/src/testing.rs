@@ -243,13 +243,14 @@ impl World {
     }
 
     pub(crate) fn draft(&mut self, slot: u64) -> Request {
-        self.requests += 1;
+        self.requests = self.requests.wrapping_add(1);
         Request {
             nonce: [self.requests; 32],
             intent: Intent::EvmTransfer(Transfer::new(self.transfer(slot)).unwrap()),
             expires: self.now.plus_ms(24 * HOUR_MS),
             note: "rent".to_owned(),
             idempotency_key: String::new(),
+            instead_of: None,
         }
     }
 
@@ -267,7 +268,7 @@ impl World {
     /// The approval that member `i` would give of the request as it stands.
     pub(crate) fn approval(&self, i: usize, id: RequestId) -> Approval {
         let standing = self.state(i).standing(&id, self.now).unwrap();
-        self.approval_of(i, id, &standing.intent, &standing.request)
+        self.approval_of(i, id, &standing.request.intent, &standing.request)
     }
 
     pub(crate) fn approval_of(
@@ -315,6 +316,19 @@ impl World {
                 reason: "not now".to_owned(),
             },
         );
+    }
+
+    /// Member `i` carries out what its machine would: withdraws what lost its slot, and asks again.
+    pub(crate) fn ask_again(&mut self, i: usize) -> Vec<RequestId> {
+        let state = self.state(i);
+        let lost = state.must_ask_again(self.now);
+        let asked = lost.into_iter().map(|(lost, slot)| {
+            self.requests = self.requests.wrapping_add(1);
+            let again = state.draft_again(&lost, slot, [self.requests; 32]).unwrap();
+            self.cancel(i, lost);
+            self.ask(i, again)
+        });
+        asked.collect()
     }
 
     pub(crate) fn cancel(&mut self, i: usize, id: RequestId) {

@@ -131,7 +131,8 @@ fn a_request_has_every_field_always() {
         note: None,
         created_ms: 1,
         expires_ms: 2,
-        replaces: None,
+        in_place_of: None,
+        asked_again_as: None,
         needed: 2,
         approvals: Vec::new(),
         rejections: Vec::new(),
@@ -143,6 +144,6 @@ fn a_request_has_every_field_always() {
     };
     golden(
         &request,
-        r#"{"id":"3f","vault":"family","kind":"transfer","state":"ready","awaits_you":true,"intent":{"digest":"ab","lines":[{"label":"Pay","value":"1 ETH"}],"chain":"eip155:1","chain_name":null,"from":"0xa","to":"0xb","asset":"ETH","value_wei":"1000000000000000000","nonce":4,"gas_limit":21000,"max_fee_per_gas_wei":"2","max_priority_fee_per_gas_wei":"1","max_fee_wei":"42000","largest_cost_wei":"1000000000000042000"},"requester":"alice","note":null,"created_ms":1,"expires_ms":2,"replaces":null,"needed":2,"approvals":[],"rejections":[],"undecided":["bob"],"blocked":null,"sessions":[],"tx_hashes":[],"receipt":null}"#,
+        r#"{"id":"3f","vault":"family","kind":"transfer","state":"ready","awaits_you":true,"intent":{"digest":"ab","lines":[{"label":"Pay","value":"1 ETH"}],"chain":"eip155:1","chain_name":null,"from":"0xa","to":"0xb","asset":"ETH","value_wei":"1000000000000000000","nonce":4,"gas_limit":21000,"max_fee_per_gas_wei":"2","max_priority_fee_per_gas_wei":"1","max_fee_wei":"42000","largest_cost_wei":"1000000000000042000"},"requester":"alice","note":null,"created_ms":1,"expires_ms":2,"in_place_of":null,"asked_again_as":null,"needed":2,"approvals":[],"rejections":[],"undecided":["bob"],"blocked":null,"sessions":[],"tx_hashes":[],"receipt":null}"#,
     );
 }

@@ -177,8 +177,14 @@ impl Transfer {
         Ok(())
     }
 
+    /// Amount and largest fee, with the largest fee of so many fills of lower slots.
+    fn total_with_fills(&self, fills: u64) -> Option<Wei> {
+        let fees = self.largest_fee().checked_mul(fills)?;
+        self.largest_total().checked_add(fees)
+    }
+
     /// Lines for a person's eyes, most important first.
-    pub(crate) fn display(&self) -> Vec<Line> {
+    pub(crate) fn display(&self, fills: u64) -> Vec<Line> {
         let terms = &self.0;
         let coin = terms.chain.coin();
         let eth = |amount: Wei| format!("{} {coin}", amount.format_eth());
@@ -208,7 +214,24 @@ impl Transfer {
                     format_gwei(terms.bounds.max_priority_fee_per_gas),
                 ),
             ),
-            Line::new("Total at most", eth(self.largest_total())),
+            Line::new(
+                "Total at most",
+                match (fills, self.total_with_fills(fills)) {
+                    (0, _) => eth(self.largest_total()),
+                    (1, Some(total)) => format!(
+                        "{}, should slot {} have to be filled",
+                        eth(total),
+                        terms.nonce.saturating_sub(1)
+                    ),
+                    (_, Some(total)) => format!(
+                        "{}, should the {fills} slots below have to be filled",
+                        eth(total)
+                    ),
+                    (_, None) => {
+                        format!("more than there is: {fills} slots below may have to be filled")
+                    }
+                },
+            ),
         ];
         if terms.fills_dead_slots_below {
             lines.push(Line::new(

@@ -71,8 +71,13 @@ impl Intent {
 
     /// Everything a person must see before approving, most important first, with the largest total cost.
     pub fn display(&self) -> Vec<Line> {
+        self.display_with_fills(0)
+    }
+
+    /// As [`Intent::display`], where so many lower slots may have to be filled first, each for the largest fee.
+    pub fn display_with_fills(&self, fills: u64) -> Vec<Line> {
         let Self::EvmTransfer(transfer) = self;
-        transfer.display()
+        transfer.display(fills)
     }
 
     /// The final unsigned bytes with these fees (EVM: `0x02 || rlp`).

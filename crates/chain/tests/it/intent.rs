@@ -148,6 +148,22 @@ fn people_see_every_term_and_the_largest_total() {
     );
 }
 
+/// Threat: a request far ahead has the vault pay for a fill of every slot below it, and people see one fee.
+#[test]
+fn the_largest_total_counts_the_fills_that_may_come_first() {
+    let total = |fills| {
+        let lines = intent().display_with_fills(fills);
+        let line = lines.into_iter().find(|line| line.label == "Total at most");
+        line.unwrap().value
+    };
+    assert_eq!(total(0), "1.00063 ETH");
+    assert_eq!(total(1), "1.00126 ETH, should slot 8 have to be filled");
+    assert_eq!(
+        total(3),
+        "1.00252 ETH, should the 3 slots below have to be filled"
+    );
+}
+
 #[test]
 fn another_chain_does_not_claim_ether() {
     let polygon = Transfer::new(TransferTerms {

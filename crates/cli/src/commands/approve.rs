@@ -1,6 +1,6 @@
 //! `approve` and `reject`.
 
-use quorate_api::{Approve, ErrorCode, Reject, RequestView, Secret, Until};
+use quorate_api::{Approve, ErrorCode, Reject, RequestState, RequestView, Secret, Until};
 
 use super::{follow, send};
 use crate::action::Action;
@@ -13,7 +13,7 @@ use crate::{DONE, Failure, render};
 pub(super) fn approve(context: &mut Context<'_>, id: &str) -> Outcome<Action> {
     let client = context.client()?;
     let vault = context.vault(&client)?;
-    let shown = client.request(&vault, id)?;
+    let shown = follow::find(context, &client, &vault, id)?;
     if context.global.dry_run {
         context.console.result("request", &shown, render::request)?;
         context.console.note("Nothing was approved.");
@@ -54,7 +54,11 @@ fn refuse_decided(request: &RequestView) -> Outcome {
                 "{id} can no longer be approved: {}",
                 render::state_line(request)
             ),
-            "request it again if it is still wanted",
+            if request.state == RequestState::PaidBefore {
+                "do not request it again"
+            } else {
+                "request it again if it is still wanted"
+            },
         ));
     }
     Ok(())
@@ -79,7 +83,7 @@ pub(super) fn reject(context: &mut Context<'_>, id: &str) -> Outcome {
     let reason = send::note(context)?;
     let client = context.client()?;
     let vault = context.vault(&client)?;
-    let shown = client.request(&vault, id)?;
+    let shown = follow::find(context, &client, &vault, id)?;
     if context.global.dry_run {
         context.console.result("request", &shown, render::request)?;
         context.console.note("Nothing was rejected.");

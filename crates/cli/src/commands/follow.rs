@@ -54,7 +54,32 @@ fn follow(
             timeout_ms: deadline.poll_ms().min(PROGRESS_MS),
         };
         now = client.wait(&now.vault, &now.id, &query)?;
+        now = go_on(context, client, now)?;
     }
+}
+
+/// The request that `id` means. One that lost its slot is asked again by a new one of the same content; the person is
+/// told, and sees that one.
+pub(super) fn find(
+    context: &mut Context<'_>,
+    client: &Client,
+    vault: &str,
+    id: &str,
+) -> Outcome<RequestView> {
+    let asked = client.request(vault, id)?;
+    go_on(context, client, asked)
+}
+
+fn go_on(context: &mut Context<'_>, client: &Client, asked: RequestView) -> Outcome<RequestView> {
+    let Some(later) = &asked.asked_again_as else {
+        return Ok(asked);
+    };
+    context.console.note(&format!(
+        "{} lost its slot to another request and was asked again as {}: this is that one.",
+        render::short_id(&asked.id),
+        render::short_id(later)
+    ));
+    Ok(client.request(&asked.vault, later)?)
 }
 
 /// How often progress is looked at while the state that is waited for is not there, in milliseconds.
@@ -103,6 +128,13 @@ fn verdict(request: &RequestView, until: Until) -> Option<Failure> {
             format!(
                 "do not request it again; if its fee is too low: `quorate request replace {id}`"
             ),
+        ),
+        RequestState::PaidBefore => (
+            ErrorCode::Denied,
+            format!(
+                "{id} is not paid: the request that it was asked in place of was paid after all"
+            ),
+            "do not request it again".to_owned(),
         ),
         RequestState::Failed => (
             ErrorCode::Denied,
@@ -184,7 +216,8 @@ mod tests {
             note: None,
             created_ms: 0,
             expires_ms: 0,
-            replaces: None,
+            in_place_of: None,
+            asked_again_as: None,
             needed: 2,
             approvals: Vec::new(),
             rejections: Vec::new(),
@@ -209,6 +242,7 @@ mod tests {
             (State::Cancelled, 6),
             (State::Expired, 6),
             (State::Superseded, 6),
+            (State::PaidBefore, 6),
         ] {
             let failure = verdict(&request(state), Until::Mined).expect("not mined");
             assert_eq!(failure.code().exit_code(), code, "{state:?}");

@@ -17,7 +17,7 @@ pub(super) fn request(context: &mut Context<'_>, command: RequestCommand) -> Out
         RequestCommand::Wait(args) => {
             let client = context.client()?;
             let vault = context.vault(&client)?;
-            let request = client.request(&vault, &args.id.id)?;
+            let request = follow::find(context, &client, &vault, &args.id.id)?;
             let deadline = context.wait_deadline().unwrap_or_else(Deadline::far);
             follow::to_the_end(context, &client, &request, args.until.into(), deadline)
         }
@@ -46,14 +46,14 @@ pub(super) fn history(context: &mut Context<'_>) -> Outcome {
 fn show(context: &mut Context<'_>, id: &str) -> Outcome {
     let client = context.client()?;
     let vault = context.vault(&client)?;
-    let request = client.request(&vault, id)?;
+    let request = follow::find(context, &client, &vault, id)?;
     context.console.result("request", &request, render::request)
 }
 
 fn cancel(context: &mut Context<'_>, id: &str) -> Outcome {
     let client = context.client()?;
     let vault = context.vault(&client)?;
-    let shown = client.request(&vault, id)?;
+    let shown = follow::find(context, &client, &vault, id)?;
     if context.global.dry_run {
         context.console.result("request", &shown, render::request)?;
         context.console.note("Nothing was cancelled.");
@@ -67,7 +67,7 @@ fn cancel(context: &mut Context<'_>, id: &str) -> Outcome {
 fn replace(context: &mut Context<'_>, id: &str) -> Outcome<Action> {
     let client = context.client()?;
     let vault = context.vault(&client)?;
-    let shown = client.request(&vault, id)?;
+    let shown = follow::find(context, &client, &vault, id)?;
     let request = client.replace(&vault, &shown.id, &Replace::default())?;
     if let Some(deadline) = context.wait_deadline() {
         return follow::to_the_end(context, &client, &request, Until::Mined, deadline);

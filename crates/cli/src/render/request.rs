@@ -27,7 +27,11 @@ pub(crate) fn request(console: &mut Console, request: &RequestView) -> Outcome {
             "the slot of a dead request, so that nothing behind it waits",
         );
     }
-    fields.add_some("Same slot as", request.replaces.as_deref().map(short_id));
+    fields.add_some("In place of", request.in_place_of.as_deref().map(short_id));
+    fields.add_some(
+        "Asked again as",
+        request.asked_again_as.as_deref().map(short_id),
+    );
     if !request.state.is_final() {
         fields.add("Approve until", when::show(request.expires_ms));
     }
@@ -142,6 +146,7 @@ pub(crate) fn state_line(request: &RequestView) -> String {
         RequestState::Cancelled => "cancelled".to_owned(),
         RequestState::Expired => "expired".to_owned(),
         RequestState::Superseded => "its slot went to another request".to_owned(),
+        RequestState::PaidBefore => "the request before it was paid after all".to_owned(),
     }
 }
 
@@ -152,7 +157,8 @@ fn style(state: RequestState) -> Style {
         | RequestState::Rejected
         | RequestState::Cancelled
         | RequestState::Expired
-        | RequestState::Superseded => Style::Bad,
+        | RequestState::Superseded
+        | RequestState::PaidBefore => Style::Bad,
         _ => Style::Bold,
     }
 }

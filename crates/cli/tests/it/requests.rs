@@ -300,3 +300,57 @@ fn an_exported_log_is_private_and_overwrites_nothing() {
     assert_eq!(quorate(dir.path(), &args).code, 9);
     assert_eq!(fs::read_to_string(&file).unwrap(), "bundle");
 }
+
+/// A person types the id that a colleague named an hour ago; its machine has asked again since.
+#[test]
+fn an_old_id_means_the_request_that_was_asked_in_its_place() {
+    let later = "77".repeat(32);
+    for line in [
+        "request show",
+        "approve",
+        "reject",
+        "request cancel",
+        "request wait",
+    ] {
+        let dir = tempdir().unwrap();
+        let pin = samples::pin_file(dir.path());
+        let mut old = samples::request(RequestState::Cancelled);
+        old.asked_again_as = Some(later.clone());
+        let mut new = samples::mined();
+        if line != "request wait" {
+            new = samples::request(RequestState::WaitingForApprovals);
+        }
+        new.id.clone_from(&later);
+        new.in_place_of = Some(ID.to_owned());
+        let daemon = FakeDaemon::serve(dir.path(), move |seen| {
+            if seen.line == "GET /v1/vaults" {
+                samples::ok(&[samples::vault("family", VaultPhase::Active)])
+            } else if seen.line.contains(ID) {
+                samples::ok(&old)
+            } else {
+                samples::ok(&new)
+            }
+        });
+        let mut args: Vec<&str> = line.split(' ').collect();
+        args.push(ID);
+        let pin = pin.to_str().unwrap();
+        if line == "approve" {
+            args.extend(["--pin-file", pin]);
+        }
+        let came = quorate(dir.path(), &args);
+        assert_eq!(came.code, 0, "{line}: {}", came.side);
+        assert!(
+            came.side.contains(
+                "3f9a12bc lost its slot to another request and was asked again as 77777777"
+            ),
+            "{line}: {}",
+            came.side
+        );
+        assert!(
+            last(&daemon).line.contains(&later),
+            "{line}: {}",
+            last(&daemon).line
+        );
+        assert!(came.out.contains("In place of"), "{line}: {}", came.out);
+    }
+}

@@ -42,7 +42,8 @@ pub fn request(state: RequestState) -> RequestView {
         note: Some("new roof".to_owned()),
         created_ms: 1_795_000_000_000,
         expires_ms: 1_795_086_400_000,
-        replaces: None,
+        in_place_of: None,
+        asked_again_as: None,
         needed: 2,
         approvals: vec![DecisionView {
             member: "bob".to_owned(),

@@ -164,8 +164,7 @@ fn request_of(entry: &Entry, author: &PartyId, about: &About<'_>) -> Option<Requ
             author,
             request,
         )),
-        Entry::Reslot { request, .. }
-        | Entry::Rejection { request, .. }
+        Entry::Rejection { request, .. }
         | Entry::Cancellation { request }
         | Entry::Replacement { request, .. }
         | Entry::Note { request, .. } => Some(*request),
@@ -211,9 +210,11 @@ fn summary(entry: &Entry, charter: &Charter) -> String {
                 .map(|line| line.value.clone())
                 .collect::<Vec<_>>()
                 .join(", ");
-            format!("asked: {words}")
+            match &request.instead_of {
+                Some(earlier) => format!("asked again, in place of {}: {words}", earlier.short()),
+                None => format!("asked: {words}"),
+            }
         }
-        Entry::Reslot { slot, .. } => format!("moved its request to slot {slot}"),
         Entry::Approval(_) => "approved".to_owned(),
         Entry::Rejection { reason, .. } if reason.is_empty() => "rejected".to_owned(),
         Entry::Rejection { reason, .. } => format!("rejected: {reason}"),

@@ -166,7 +166,8 @@ pub(super) async fn approve(
     let bound = handle.look(move |seen| bound(seen.vault, &id)).await?;
     let bound = bound.ok_or_else(|| unknown(&id.to_string()))?;
     if hex::encode(bound.digest) != body.intent_digest {
-        let message = "the request is not what was shown: it has moved to another slot since, or the daemon shows something else than it holds";
+        let message =
+            "the request is not what was shown: the daemon shows something else than it holds";
         return Err(refuse(
             ErrorCode::Integrity,
             message,

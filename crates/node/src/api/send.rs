@@ -3,10 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use quorate_api::{ErrorCode, MAX_NOTE_CHARS, Preview, RequestView, SendPayment};
-use quorate_chain::Intent;
 use quorate_chain::evm::{Address, Checksum, FeeQuote, Fees, TRANSFER_GAS, Wei};
 use quorate_vault::entry::Request;
-use quorate_vault::fold::intent_digest;
 use quorate_vault::io::{Amount, Proposal};
 use quorate_vault::machine::{Error, IntentView};
 use quorate_vault::{Command, Outcome, Time};
@@ -39,8 +37,11 @@ pub(super) async fn preview(
     Body(body): Body<SendPayment>,
 ) -> Answer<Preview> {
     let plan = plan(&daemon, &vault, body).await?;
-    let (request, needed) = draft(&plan).await?;
-    let intent = intent_view(&request.intent);
+    let Draft {
+        request,
+        needed,
+        intent,
+    } = draft(&plan).await?;
     check_cover(&plan, intent.largest_total)?;
     let fees = Fees::for_quote(plan.quote, plan.proposal.bounds);
     let likely = plan
@@ -69,8 +70,7 @@ pub(super) async fn send(
     let plan = plan(&daemon, &vault, body).await?;
     // Who asks again under the same key gets what it asked for, whatever the balance is by now.
     if plan.proposal.idempotency_key.is_empty() {
-        let (request, _) = draft(&plan).await?;
-        check_cover(&plan, intent_view(&request.intent).largest_total)?;
+        check_cover(&plan, draft(&plan).await?.intent.largest_total)?;
     }
     let Plan {
         name,
@@ -97,7 +97,7 @@ async fn plan(daemon: &Daemon, vault: &str, body: SendPayment) -> Result<Plan, R
     let chain = known.chain;
     let look = handle.look(move |seen| {
         let reserved = view::reserved(seen.vault).get(&chain).copied();
-        Some((seen.vault.state().address()?, reserved.unwrap_or_default()))
+        Some((seen.vault.state().account()?, reserved.unwrap_or_default()))
     });
     let (from, reserved) = look.await?.ok_or_else(|| not_active(&name))?;
     let quote = known.evm.fees().await?;
@@ -215,15 +215,23 @@ fn bounds(quote: FeeQuote, max_fee_wei: Option<&str>) -> Result<Fees, Refusal> {
     })
 }
 
-/// The request that the proposal would become now, and how many approvals it would need.
-async fn draft(plan: &Plan) -> Result<(Request, u8), Refusal> {
+/// The request that a proposal would become now.
+struct Draft {
+    request: Request,
+    needed: u8,
+    intent: IntentView,
+}
+
+async fn draft(plan: &Plan) -> Result<Draft, Refusal> {
     let proposal = plan.proposal.clone();
     let drafted = plan.handle.look(move |seen| {
-        let request = seen
-            .vault
-            .state()
-            .draft(&proposal, [0; 32], seen.vault.now());
-        request.map(|request| (request, seen.vault.charter().needed()))
+        let (vault, state) = (seen.vault, seen.vault.state());
+        let request = state.draft(&proposal, [0; 32], vault.now())?;
+        Ok(Draft {
+            needed: vault.charter().needed(),
+            intent: IntentView::of(&request.intent, state.fills_before(&request.intent)),
+            request,
+        })
     });
     drafted
         .await?
@@ -245,24 +253,4 @@ fn check_cover(plan: &Plan, total: Wei) -> Result<(), Refusal> {
         message,
         "send less, send `max`, or fund the vault first",
     ))
-}
-
-fn intent_view(intent: &Intent) -> IntentView {
-    let Intent::EvmTransfer(transfer) = intent;
-    let terms = transfer.terms();
-    IntentView {
-        digest: hex::encode(intent_digest(intent)),
-        lines: intent.display(),
-        chain: terms.chain.to_string(),
-        from: terms.from.to_string(),
-        to: terms.to.to_string(),
-        asset: terms.chain.coin().to_owned(),
-        value: terms.value,
-        nonce: terms.nonce,
-        gas_limit: terms.gas_limit,
-        max_fee_per_gas: Wei::from(terms.bounds.max_fee_per_gas),
-        max_priority_fee_per_gas: Wei::from(terms.bounds.max_priority_fee_per_gas),
-        largest_fee: transfer.largest_fee(),
-        largest_total: transfer.largest_total(),
-    }
 }

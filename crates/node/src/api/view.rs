@@ -307,7 +307,8 @@ pub(super) fn request(
         note: Some(view.note).filter(|note| !note.is_empty()),
         created_ms: view.created.0,
         expires_ms: view.expires.0,
-        replaces: None,
+        in_place_of: view.in_place_of,
+        asked_again_as: view.asked_again_as,
         needed: view.needed,
         approvals: view.approvals.into_iter().map(decision).collect(),
         rejections: view.rejections.into_iter().map(decision).collect(),
@@ -336,15 +337,17 @@ fn request_state(view: &machine::RequestView, accepted: &BTreeSet<[u8; 32]>) -> 
         fold::RequestState::Cancelled => RequestState::Cancelled,
         fold::RequestState::Expired => RequestState::Expired,
         fold::RequestState::Lost => RequestState::Superseded,
+        fold::RequestState::PaidBefore { .. } => RequestState::PaidBefore,
     }
 }
 
 /// Why a request does not go on by itself at present.
 fn blocked(vault: &Vault, view: &machine::RequestView) -> Option<String> {
     match &view.state {
-        fold::RequestState::WaitingForApprovals | fold::RequestState::Invalid(_) => {
-            Some(view.sentence.clone())
-        }
+        fold::RequestState::WaitingForApprovals
+        | fold::RequestState::Invalid(_)
+        | fold::RequestState::Lost
+        | fold::RequestState::PaidBefore { .. } => Some(view.sentence.clone()),
         _ => vault.blocked(&id_of(view)?),
     }
 }

@@ -269,7 +269,9 @@ fn state_kind(state: &RequestState) -> Option<EventKind> {
         RequestState::WaitingForApprovals | RequestState::Ready | RequestState::Signing => None,
         RequestState::Signed => Some(EventKind::Signed),
         RequestState::Mined { success: true, .. } => Some(EventKind::Mined),
-        RequestState::Mined { success: false, .. } | RequestState::Lost => Some(EventKind::Failed),
+        RequestState::Mined { success: false, .. }
+        | RequestState::Lost
+        | RequestState::PaidBefore { .. } => Some(EventKind::Failed),
         RequestState::Rejected | RequestState::Invalid(_) => Some(EventKind::Rejected),
         RequestState::Cancelled => Some(EventKind::Cancelled),
         RequestState::Expired => Some(EventKind::Expired),

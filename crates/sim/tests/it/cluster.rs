@@ -456,6 +456,11 @@ impl Cluster {
         self.command(i, Command::Approve(approval)).unwrap();
     }
 
+    /// The request that stands for this one now, as the first member knows.
+    pub(crate) fn latest(&self, id: RequestId) -> RequestId {
+        self.vault(0).state().latest(&id)
+    }
+
     pub(crate) fn view(&self, i: usize, id: RequestId) -> RequestView {
         self.vault(i).request(&id).unwrap()
     }

@@ -21,6 +21,7 @@ fn twenty_requests_at_once_are_all_paid_without_a_gap() {
         cluster.arrived(*id, &[ALICE, BOB]);
     }
     cluster.run(3_000);
+    let ids: Vec<_> = ids.iter().map(|id| cluster.latest(*id)).collect();
     for id in &ids {
         cluster.approve(ALICE, *id);
         cluster.approve(BOB, *id);
@@ -49,12 +50,18 @@ fn two_members_who_ask_at_once_do_not_share_a_slot() {
     cluster.arrived(a, &[BOB]);
     cluster.arrived(b, &[ALICE]);
     cluster.run(3_000);
-    for id in [a, b] {
+    let ids = [a, b].map(|id| cluster.latest(id));
+    assert!(ids != [a, b], "one of them was asked again");
+    for id in ids {
         cluster.approve(ALICE, id);
         cluster.approve(BOB, id);
     }
-    cluster.mined(a, &[ALICE]);
-    cluster.mined(b, &[ALICE]);
+    for id in ids {
+        cluster.mined(id, &[ALICE]);
+    }
+    let mut slots = ids.map(|id| cluster.view(ALICE, id).intent.nonce);
+    slots.sort_unstable();
+    assert_eq!(slots, [0, 1]);
     assert_eq!(
         cluster.chain.borrow().received(to_a) + cluster.chain.borrow().received(to_b),
         3
@@ -71,8 +78,13 @@ fn a_dead_slot_below_is_filled_by_a_harmless_transfer() {
     cluster.approve(ALICE, waiting);
     cluster.approve(BOB, waiting);
     cluster.run(5_000);
-    assert_eq!(cluster.view(ALICE, waiting).intent.nonce, 1);
-    assert_eq!(cluster.view(ALICE, waiting).receipt, None);
+    let view = cluster.view(ALICE, waiting);
+    assert_eq!((view.intent.nonce, view.receipt), (1, None));
+    let lines = view.intent.lines.iter();
+    let total = lines
+        .map(|line| &line.value)
+        .find(|value| value.contains("should slot 0"));
+    assert!(total.is_some(), "people see what a fill may cost");
     cluster
         .command(ALICE, Command::Cancel { request: dead })
         .unwrap();
@@ -201,6 +213,39 @@ fn a_final_block_ends_the_watch() {
             .size(),
         entries
     );
+}
+
+/// Threat: an endpoint lied about finality, or the chain broke its word, and a payment that is gone is shown as paid for
+/// ever.
+#[test]
+fn a_final_payment_that_is_gone_is_noticed_and_told() {
+    let mut cluster = Cluster::active(2, 3);
+    let to = cluster.fresh_address();
+    let id = cluster.propose(ALICE, to, 5);
+    cluster.arrived(id, &[BOB]);
+    cluster.approve(ALICE, id);
+    cluster.approve(BOB, id);
+    let done = RequestState::Mined {
+        success: true,
+        finalised: true,
+    };
+    cluster.until("it is final", |c| c.view(ALICE, id).state == done);
+    cluster.chain.borrow_mut().halted = true;
+    cluster.chain.borrow_mut().reorganise();
+    cluster.run(700_000);
+    assert_eq!(cluster.view(ALICE, id).state, RequestState::Signed);
+    let why = cluster.vault(ALICE).blocked(&id).unwrap();
+    assert!(why.contains("final and said otherwise"), "{why}");
+    let next = cluster.propose(ALICE, to, 6);
+    assert_eq!(
+        cluster.view(ALICE, next).intent.nonce,
+        1,
+        "its slot is not free"
+    );
+    cluster.chain.borrow_mut().halted = false;
+    cluster.mined(id, &[ALICE]);
+    assert_eq!(cluster.chain.borrow().received(to), 5);
+    assert!(cluster.view(ALICE, id).sentence.contains("said otherwise"));
 }
 
 /// Threat: a script retries a request whose answer was lost, and pays twice.

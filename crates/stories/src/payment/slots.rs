@@ -46,7 +46,7 @@ fn at_once(home: &Household) -> Result<()> {
             .map(|one| one.join().unwrap_or_else(|_| bail!("a request panicked")))
             .collect()
     })?;
-    settle(home, &ids)?;
+    let ids = settle(home, &ids)?;
     approve_all(home, &[0, 1], &ids)?;
     mined_slots(home, &ids).map(|_| ())
 }
@@ -62,7 +62,7 @@ fn in_parallel(home: &Household, count: usize) -> Result<()> {
             .map(|one| one.join().unwrap_or_else(|_| bail!("a request panicked")))
             .collect()
     })?;
-    settle(home, &ids)?;
+    let ids = settle(home, &ids)?;
     approve_all(home, &[1, 2], &ids)?;
     let slots = mined_slots(home, &ids)?;
     let expected: BTreeSet<u64> = (before..before + count as u64).collect();
@@ -70,34 +70,34 @@ fn in_parallel(home: &Household, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Waits until every member sees every request, each in a slot of its own.
-fn settle(home: &Household, ids: &[String]) -> Result<()> {
+/// Waits until every member sees every request, or the one that is asked in its place, each in a slot of its own; those
+/// that stand now.
+fn settle(home: &Household, ids: &[String]) -> Result<Vec<String>> {
     wait_for("the slots to settle", 30, || {
         let mut views = Vec::new();
         for member in &home.members {
-            views.push(slots_of(
-                &member.json(&["request", "list", "--state", "all"])?,
-                ids,
-            ));
+            let list = member.json(&["request", "list", "--state", "all"])?;
+            views.push(ids.iter().map(|id| stands(&list, id)).collect::<Vec<_>>());
         }
         let first = views.first().cloned().unwrap_or_default();
-        let distinct: BTreeSet<u64> = first.iter().map(|(_, slot)| *slot).collect();
-        let settled = distinct.len() == ids.len() && views.iter().all(|view| *view == first);
-        Ok(settled.then_some(()))
+        let slots: BTreeSet<u64> = first.iter().flatten().map(|(_, slot)| *slot).collect();
+        let settled = slots.len() == ids.len() && views.iter().all(|view| *view == first);
+        Ok(settled.then(|| first.into_iter().flatten().map(|(id, _)| id).collect()))
     })
 }
 
-fn slots_of(list: &Value, ids: &[String]) -> Vec<(String, u64)> {
-    let all = list.as_array().cloned().unwrap_or_default();
-    let mut found: Vec<(String, u64)> = all.iter().filter_map(|view| slot_of(view, ids)).collect();
-    found.sort();
-    found
-}
-
-fn slot_of(view: &Value, ids: &[String]) -> Option<(String, u64)> {
-    let id = view.get("id")?.as_str()?.to_owned();
+/// Id and slot of the request that stands for `id` in a list.
+fn stands(list: &Value, id: &str) -> Option<(String, u64)> {
+    let all = list.as_array()?;
+    let named = |id: &str| {
+        all.iter()
+            .find(|view| view.get("id").and_then(Value::as_str) == Some(id))
+    };
+    let asked = named(id)?;
+    let later = asked.get("asked_again_as").and_then(Value::as_str);
+    let view = later.map_or(Some(asked), named)?;
     let slot = view.get("intent")?.get("nonce")?.as_u64()?;
-    ids.contains(&id).then_some((id, slot))
+    Some((view.get("id")?.as_str()?.to_owned(), slot))
 }
 
 fn approve_all(home: &Household, approvers: &[usize], ids: &[String]) -> Result<()> {

@@ -180,7 +180,7 @@ impl Household {
             let view = ask(member, self.vault, &["request", "show", id])?;
             match text(&view, "state")?.as_str() {
                 "mined" => Ok(Some(view)),
-                "rejected" | "cancelled" | "expired" | "failed" | "superseded" => {
+                "rejected" | "cancelled" | "expired" | "failed" | "superseded" | "paid_before" => {
                     bail!("it ended otherwise: {view}")
                 }
                 _ => Ok(None),

@@ -57,9 +57,7 @@ impl Examiner<'_> {
                 self.request(&request_id(self.state.vault(), &self.author, request))
             }
             Entry::Approval(approval) => self.approval(approval),
-            Entry::Reslot { request, .. } | Entry::Cancellation { request } => {
-                self.authors_own(request)
-            }
+            Entry::Cancellation { request } => self.authors_own(request),
             Entry::Rejection { request, .. }
             | Entry::Replacement { request, .. }
             | Entry::Note { request, .. } => self.known(request),
@@ -135,7 +133,7 @@ impl Examiner<'_> {
         if standing.author == self.author {
             None
         } else {
-            wrong("only the request's author can move or withdraw it")
+            wrong("only the request's author can withdraw it")
         }
     }
 

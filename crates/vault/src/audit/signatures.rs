@@ -1,7 +1,5 @@
 //! Every signature, and what stands behind it.
 
-use std::collections::BTreeMap;
-
 use quorate_chain::SignedTx;
 use quorate_threshold::EcdsaSignature;
 
@@ -18,22 +16,11 @@ pub(super) fn examine(
     findings: &mut Vec<Finding>,
 ) -> Vec<SignatureReport> {
     let mut reports = Vec::new();
-    let mut slots: BTreeMap<RequestId, u64> = BTreeMap::new();
     for id in stated(logs) {
         let Some(made) = Made::of(&id, state) else {
             continue;
         };
         made.check(state, findings);
-        if made.verified && made.recorded.said.what.purpose == Purpose::Payment {
-            let slot = made.recorded.transfer.nonce;
-            let first = *slots.entry(made.recorded.said.what.request).or_insert(slot);
-            if first != slot {
-                let what = format!(
-                    "it is signed for slot {first} and for slot {slot}: it could be paid twice"
-                );
-                findings.push(Finding::wrong(made.request_place(), what));
-            }
-        }
         reports.push(made.report(logs, state));
     }
     reports.sort_by_key(|report| (report.slot, report.attempt));
@@ -171,10 +158,6 @@ impl<'a> Made<'a> {
 
     fn place(&self) -> String {
         format!("signature of session {}", self.id.short())
-    }
-
-    fn request_place(&self) -> String {
-        format!("request {}", self.recorded.said.what.request.short())
     }
 
     fn report(&self, logs: &[Sound], state: &State) -> SignatureReport {

@@ -78,7 +78,6 @@ impl State {
                 None
             }
             Entry::Request(request) => self.request_entry(speaker, request),
-            Entry::Reslot { request, slot } => self.reslot(speaker, *request, *slot),
             Entry::Approval(approval) => self.approval(speaker, approval),
             Entry::Rejection { request, reason } => self.rejection(speaker, *request, reason),
             Entry::Cancellation { request } => self.cancellation(speaker, *request),
@@ -96,24 +95,31 @@ impl State {
     fn request_entry(&mut self, speaker: Speaker, request: &Request) -> Option<RequestId> {
         let id = request_id(&self.vault, &speaker.party, request);
         let facts = self.request_mut(speaker, id)?;
-        facts.asked.get_or_insert_with(|| Asked {
+        if facts.asked.is_some() {
+            return Some(id);
+        }
+        facts.asked = Some(Asked {
             author: speaker.party,
             said: speaker.says(request.clone()),
         });
         let sessions = facts.sessions.iter().copied().collect();
+        let mine = self.facts.asked_by.entry(speaker.party).or_default();
+        mine.insert(speaker.place, id);
+        if let Some(earlier) = request.instead_of {
+            self.asked_instead(speaker, earlier, id);
+        }
         self.settle_sessions(sessions);
         Some(id)
     }
 
-    fn reslot(&mut self, speaker: Speaker, id: RequestId, slot: u64) -> Option<RequestId> {
-        let facts = self.request_mut(speaker, id)?;
-        let mine = facts.reslots.entry(speaker.party).or_default();
+    fn asked_instead(&mut self, speaker: Speaker, earlier: RequestId, id: RequestId) {
+        let Some(facts) = self.request_mut(speaker, earlier) else {
+            return;
+        };
+        let mine = facts.successors.entry(speaker.party).or_default();
         if mine.len() < MAX_STATEMENTS {
-            mine.insert(speaker.place, slot);
+            mine.insert(speaker.place, id);
         }
-        let sessions = facts.sessions.iter().copied().collect();
-        self.settle_sessions(sessions);
-        Some(id)
     }
 
     fn approval(&mut self, speaker: Speaker, approval: &Approval) -> Option<RequestId> {

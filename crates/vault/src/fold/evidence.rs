@@ -1,10 +1,7 @@
 //! What stands behind a signature that was made: for those who look back at it.
 
 use super::State;
-use super::facts::{Bound, Place, Recorded};
-use super::hashes::intent_digest;
-use super::requests::claimed_slots;
-use crate::entry::Purpose;
+use super::facts::{Place, Recorded};
 use crate::ids::{PartyId, RequestId, Time};
 
 /// A member's approval that covers a session.
@@ -19,9 +16,8 @@ pub struct Consent {
 }
 
 impl State {
-    /// The approvals that cover what a record signs, in committee order, whatever their givers said later.
-    ///
-    /// A payment is covered by approvals at its own slot, a fill by approvals of its request at any slot above.
+    /// The approvals that cover what a record signs, a payment or the fill of a slot below it, in committee order,
+    /// whatever their givers said later.
     pub fn consents(&self, recorded: &Recorded) -> Vec<Consent> {
         let record = &recorded.said.what;
         let Some(facts) = self.facts.requests.get(&record.request) else {
@@ -30,22 +26,10 @@ impl State {
         let Some(asked) = &facts.asked else {
             return Vec::new();
         };
-        let slot = recorded.transfer.nonce;
-        let covering =
-            claimed_slots(facts, asked)
-                .into_iter()
-                .filter(|claimed| match record.purpose {
-                    Purpose::Payment => *claimed == slot,
-                    Purpose::Fill { .. } => *claimed > slot,
-                });
-        let request = &asked.said.what;
-        let bounds: Vec<Bound> = covering
-            .filter_map(|slot| request.intent.with_slot(slot).ok())
-            .map(|intent| self.bound(asked, &intent_digest(&intent)))
-            .collect();
+        let bound = self.bound(asked);
         let consent = |party: PartyId| {
             let given = facts.approvals.get(&party)?;
-            let first = bounds.iter().filter_map(|bound| given.get(bound)).min()?;
+            let first = given.get(&bound)?;
             Some(Consent {
                 party,
                 place: first.0,

@@ -17,7 +17,7 @@ use crate::ids::{PartyId, RequestId, SessionId, Time};
 
 /// Most requests that one author's log can speak of.
 pub(super) const MAX_REQUESTS_PER_AUTHOR: u32 = 1 << 20;
-/// Most reslots, approvals or replacements of one author on one request.
+/// Most successors, approvals or replacements of one author on one request.
 pub(super) const MAX_STATEMENTS: usize = 256;
 /// Most notes of one author on one request.
 pub(super) const MAX_NOTES: usize = 64;
@@ -68,8 +68,8 @@ pub struct Asked {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RequestFacts {
     pub(super) asked: Option<Asked>,
-    /// By anybody; only the request's author's count.
-    pub(super) reslots: BTreeMap<PartyId, BTreeMap<Place, u64>>,
+    /// Requests that are asked in place of this one, by anybody; only its author's first count.
+    pub(super) successors: BTreeMap<PartyId, BTreeMap<Place, RequestId>>,
     /// With a valid signature of the author's credential; by what they bind, the first of each.
     pub(super) approvals: BTreeMap<PartyId, BTreeMap<Bound, (Place, Time)>>,
     pub(super) rejections: BTreeMap<PartyId, Said<String>>,
@@ -172,6 +172,8 @@ pub(super) struct Facts {
     /// Act 0, by attempt and member.
     pub(super) attempts: BTreeMap<u32, BTreeMap<PartyId, AttemptFacts>>,
     pub(super) requests: BTreeMap<RequestId, RequestFacts>,
+    /// Every request that has arrived, by author and in the order of its log.
+    pub(super) asked_by: BTreeMap<PartyId, BTreeMap<Place, RequestId>>,
     pub(super) sessions: BTreeMap<SessionId, SessionFacts>,
     /// How many requests each author spoke of.
     pub(super) mentions: BTreeMap<PartyId, u32>,
@@ -181,4 +183,6 @@ pub(super) struct Facts {
     pub(super) signed: BTreeMap<SlotKey, BTreeSet<SessionId>>,
     /// What my own receipts say, and nobody else's.
     pub(super) consumed: BTreeMap<SlotKey, Consumed>,
+    /// Slots of which my endpoint called a transaction final and said otherwise later.
+    pub(super) contradicted: BTreeSet<SlotKey>,
 }

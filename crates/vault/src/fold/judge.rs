@@ -3,10 +3,10 @@
 use thiserror::Error;
 
 use super::State;
-use super::act0::Act0;
+use super::claims::{MAX_GAPS, MAX_OPEN_PER_AUTHOR};
 use super::facts::SlotKey;
-use super::requests::{Current, claimed_slots};
-use super::standing::{Invalid, RequestState};
+use super::requests::Current;
+use super::standing::{Invalid, MAX_LIFETIME_MS, RequestState};
 use crate::entry::{Approval, Purpose};
 use crate::ids::{PartyId, RequestId, SessionId, Time};
 
@@ -15,7 +15,7 @@ use crate::ids::{PartyId, RequestId, SessionId, Time};
 #[allow(missing_docs)]
 pub enum Denied {
     #[error(
-        "the vault is not active yet; every member must confirm, prepare and acknowledge its keys first"
+        "the vault has no keys yet; every member must confirm its words and store its shares first"
     )]
     NotActive,
     #[error("I am no signer of this vault")]
@@ -38,26 +38,47 @@ pub enum Denied {
     AlreadyMined,
     #[error("{have} of {needed} approvals; more members must approve")]
     Approvals { have: usize, needed: usize },
-    #[error("my own person has not approved the request as it stands; approve it here")]
+    #[error("my own person has not approved the request; approve it here")]
     NotApprovedHere,
     #[error("my own person rejected the request")]
     RejectedHere,
     #[error("my own person approved the request already")]
     AlreadyApproved,
     #[error(
-        "the approval is of an intent or expiry that the request does not have now; look at it again"
+        "the approval is of an intent or expiry that the request does not have; look at it again"
     )]
     OtherIntent,
     #[error("the approval is not signed by my own credential for this vault and charter")]
     BadApproval,
-    #[error("slot {slot} is consumed; the request must move to another")]
+    #[error(
+        "the chain has passed slot {slot}; wait until it is seen what took it before you ask again"
+    )]
     SlotConsumed { slot: u64 },
+    #[error("request {other} has slot {slot}, too, and comes first; ask again once that one is paid", other = other.short())]
+    SlotClaimed { slot: u64, other: RequestId },
     #[error("I may have signed {other} for slot {slot}; the chain must decide first", other = other.short())]
     SlotEntered { slot: u64, other: RequestId },
     #[error(
-        "the request may have been signed for slot {slot} before it moved; the chain must give that slot to another first"
+        "request {earlier}, in whose place this one is asked, may have been signed; \
+         wait until the chain has given its slot {slot} to something else, for good",
+        earlier = earlier.short()
     )]
-    OtherSlotOpen { slot: u64 },
+    MayBePaid { earlier: RequestId, slot: u64 },
+    #[error("request {earlier}, in whose place this one was asked, is paid; withdraw this one", earlier = earlier.short())]
+    PaidBefore { earlier: RequestId },
+    #[error(
+        "its slot {slot} has {gaps} slots below it that nobody claims, and {MAX_GAPS} are the most that are filled \
+         for one request; withdraw it and ask again"
+    )]
+    SlotTooFar { slot: u64, gaps: u64 },
+    #[error(
+        "its author has {MAX_OPEN_PER_AUTHOR} older requests open, which is the limit; let some finish first"
+    )]
+    TooManyOpen,
+    #[error(
+        "it expires more than 30 days from now by this member's clock; ask again with an earlier expiry, or set the clock"
+    )]
+    ExpiresTooLate,
     #[error("slot {slot} comes first and is not signed yet")]
     LowerSlotOpen { slot: u64 },
     #[error("slot {slot} is not to be filled")]
@@ -80,15 +101,13 @@ impl State {
     /// # Errors
     /// The first reason against it.
     pub fn may_sign(&self, id: &RequestId, purpose: Purpose, now: Time) -> Result<(), Denied> {
-        if !matches!(self.act0(), Act0::Active { .. }) {
-            return Err(Denied::NotActive);
-        }
         if !self.charter.is_signer(&self.me) {
             return Err(Denied::NotASigner);
         }
         let current = self.current(id).ok_or(Denied::UnknownRequest)?;
         self.is_alive(&current, now)?;
         self.is_consented(&current)?;
+        self.is_near(&current, now)?;
         match purpose {
             Purpose::Payment => self.payment_allowed(&current, now),
             Purpose::Fill { slot } => self.fill_allowed(&current, slot, now),
@@ -107,10 +126,10 @@ impl State {
         if current.facts.rejections.contains_key(&self.me) {
             return Err(Denied::RejectedHere);
         }
-        let request = current.request();
-        let same = approval.intent_digest == current.digest
-            && approval.expires == request.expires
-            && approval.nonce == request.nonce;
+        let bound = self.bound(current.asked);
+        let same = approval.intent_digest == bound.intent_digest
+            && approval.expires == bound.expires
+            && approval.nonce == bound.nonce;
         if !same {
             return Err(Denied::OtherIntent);
         }
@@ -126,7 +145,48 @@ impl State {
         {
             return Err(Denied::AlreadyApproved);
         }
-        Ok(())
+        self.is_approvable(&current, now)
+    }
+
+    /// Why my person cannot approve a request at present, whatever it decided before; none if it can.
+    pub fn not_approvable(&self, id: &RequestId, now: Time) -> Option<Denied> {
+        let current = self.current(id)?;
+        let alive = self.is_alive(&current, now);
+        alive.and_then(|()| self.is_approvable(&current, now)).err()
+    }
+
+    /// A live request that an approval of mine can help on. What its author says of time and number is judged here by my
+    /// own clock and count.
+    pub(super) fn is_approvable(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
+        if current.request().expires.since_ms(now) > MAX_LIFETIME_MS {
+            return Err(Denied::ExpiresTooLate);
+        }
+        if self.is_excess(current, now) {
+            return Err(Denied::TooManyOpen);
+        }
+        self.may_go_on(current, now)
+    }
+
+    /// Nothing about its slot, the slots below, or what was asked before it is in the way of an approved request.
+    pub(super) fn may_go_on(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
+        let key = current.slot();
+        if self.is_consumed(&key) {
+            return Err(Denied::SlotConsumed { slot: key.slot });
+        }
+        may_be_paid(self.may_be_paid_before(current))?;
+        self.is_near(current, now)
+    }
+
+    /// So close behind the slots that others use that few fills are needed.
+    fn is_near(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
+        let key = current.slot();
+        match self.gaps_below(&key, now) {
+            gaps if gaps > MAX_GAPS => Err(Denied::SlotTooFar {
+                slot: key.slot,
+                gaps,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether my person's rejection would still say something: the request lives and is not signed.
@@ -219,14 +279,19 @@ impl State {
         unmined.into_iter().find_map(newest)
     }
 
-    /// Neither over nor expired. A signature does not stop the clock: a replacement needs a live request too.
+    /// Neither over nor expired, and there are keys. A signature does not stop the clock: a replacement needs a live
+    /// request too.
     fn is_alive(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
+        if !self.has_keys() {
+            return Err(Denied::NotActive);
+        }
         match self.state_of(current, now) {
             RequestState::Invalid(invalid) => Err(invalid.into()),
             RequestState::Cancelled => Err(Denied::Cancelled),
             RequestState::Rejected => Err(Denied::Rejected),
             RequestState::Expired => Err(Denied::Expired),
             RequestState::Lost => Err(Denied::Lost),
+            RequestState::PaidBefore { earlier } => Err(Denied::PaidBefore { earlier }),
             RequestState::Mined { .. } => Err(Denied::AlreadyMined),
             _ if now >= current.request().expires => Err(Denied::Expired),
             _ => Ok(()),
@@ -239,11 +304,7 @@ impl State {
             return Err(Denied::RejectedHere);
         }
         // Withdrawn or rejected after it was signed: what is signed is signed, but nothing is added to it.
-        if current
-            .facts
-            .cancellations
-            .contains_key(&current.asked.author)
-        {
+        if current.is_withdrawn() {
             return Err(Denied::Cancelled);
         }
         let approvals = self.approvals_of(current);
@@ -269,43 +330,21 @@ impl State {
         } else {
             self.lower_slots_are_gone(&key)?;
         }
-        self.earlier_slots_are_spent(current, &key)?;
-        self.i_entered_nothing_else(current, &key)
+        self.i_entered_nothing_else(current, &key)?;
+        may_be_paid(self.may_be_paid_before(current))?;
+        self.is_first(current, now)
     }
 
-    /// Two slots are two payments, and no chain would exclude the second. What was signed for a slot that the request
-    /// had before may be withheld from me, records and approvals too; so only the chain's word counts: I saw something
-    /// else consume every slot that its author claimed before this one. Slots claimed later need no look, because
-    /// whoever signs there asks the same of this one. A request that moved down can never be signed again.
-    fn earlier_slots_are_spent(&self, current: &Current<'_>, key: &SlotKey) -> Result<(), Denied> {
-        let spent = |slot: u64| self.is_spent_elsewhere(current, &SlotKey { slot, ..*key });
-        let claimed = claimed_slots(current.facts, current.asked);
-        let mut earlier = claimed.into_iter().take_while(|slot| *slot != key.slot);
-        match earlier.find(|slot| !spent(*slot)) {
-            Some(slot) => Err(Denied::OtherSlotOpen { slot }),
+    /// Its slot is its own, and that of what was asked before it is another's, as I saw.
+    pub(super) fn is_first(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
+        may_be_paid(self.may_be_paid_unheard(current))?;
+        match self.outranked_by(current, now) {
+            Some(other) => Err(Denied::SlotClaimed {
+                slot: current.slot().slot,
+                other,
+            }),
             None => Ok(()),
         }
-    }
-
-    /// Whether I saw the chain give a slot to something that is not this request's payment. Another request can say the
-    /// same to the byte; then it is that one's payment if approvals cover its record.
-    fn is_spent_elsewhere(&self, current: &Current<'_>, key: &SlotKey) -> bool {
-        let Some(seen) = self.consumed(key) else {
-            return false;
-        };
-        let there = current.request().intent.with_slot(key.slot);
-        if there.is_ok_and(|intent| intent.check(&seen.transfer.encode()).is_err()) {
-            return true;
-        }
-        let sessions = self.facts.recorded.get(key).into_iter().flatten();
-        let mut records = sessions
-            .filter_map(|id| self.facts.sessions.get(id))
-            .flat_map(|facts| &facts.records);
-        records.any(|(party, recorded)| {
-            recorded.said.what.request != current.id
-                && recorded.transfer == seen.transfer
-                && self.is_believed(party, recorded)
-        })
     }
 
     /// A fill may compete with what dead requests left in its slot, and with other fills; that is what it is for.
@@ -359,5 +398,15 @@ impl State {
         asked
             .filter(|(_, sessions)| sessions.contains_key(newest))
             .any(|(party, _)| self.is_involved(current, party))
+    }
+}
+
+fn may_be_paid(earlier: Option<Current<'_>>) -> Result<(), Denied> {
+    match earlier {
+        Some(earlier) => Err(Denied::MayBePaid {
+            earlier: earlier.id,
+            slot: earlier.slot().slot,
+        }),
+        None => Ok(()),
     }
 }

@@ -12,12 +12,13 @@
 
 mod absorb;
 mod act0;
+mod again;
+mod claims;
 mod evidence;
 mod explain;
 mod facts;
 mod hashes;
 mod judge;
-mod moves;
 mod propose;
 mod requests;
 mod sessions;
@@ -34,6 +35,8 @@ use crate::charter::{Charter, CharterError};
 use crate::ids::{PartyId, VaultId};
 
 pub use self::act0::Act0;
+pub use self::again::MAX_ASKED_AGAIN;
+pub use self::claims::{MAX_GAPS, MAX_OPEN_PER_AUTHOR};
 pub use self::evidence::Consent;
 pub use self::explain::Explain;
 pub use self::facts::{Asked, Consumed, Place, Recorded, Said, SessionFacts, SlotKey};
@@ -96,12 +99,23 @@ impl State {
         self.decided.as_ref().map(|decided| &decided.public)
     }
 
-    /// The vault's account on EVM chains, once every member has acknowledged the keys.
+    /// The vault's account on EVM chains, to be shown to people: once every member has acknowledged the keys.
     pub fn address(&self) -> Option<Address> {
         match self.act0() {
-            Act0::Active { .. } => self.decided.as_ref().map(|decided| decided.address),
+            Act0::Active { .. } => self.account(),
             _ => None,
         }
+    }
+
+    /// The vault's account on EVM chains, to sign for: once its keys are decided, whoever has acknowledged them.
+    pub fn account(&self) -> Option<Address> {
+        self.decided.as_ref().map(|decided| decided.address)
+    }
+
+    /// Whether I use the keys: they are decided, which my own durable shares are a part of, and I have said so. What
+    /// others say of them afterwards does not matter, or one of them could have some sign and others decline for ever.
+    pub fn has_keys(&self) -> bool {
+        self.has_acknowledged(&self.me)
     }
 }
 

@@ -26,7 +26,7 @@ pub enum SameKey {
 #[allow(missing_docs)]
 pub enum ProposeError {
     #[error(
-        "the vault is not active yet; every member must confirm, prepare and acknowledge its keys first"
+        "the vault has no keys yet; every member must confirm its words and store its shares first"
     )]
     NotActive,
     #[error("the balance does not cover the largest fee; fund the vault or lower the fee bound")]
@@ -41,26 +41,20 @@ impl State {
     /// Whether I asked for this before under the same idempotency key.
     ///
     /// The same means chain, recipient, note and exact amount; slot, fee bounds, expiry and what `max` came to differ
-    /// from one try to the next.
+    /// from one try to the next. Where it was asked again since, the newest request stands for it.
     pub fn same_key(&self, proposal: &Proposal) -> SameKey {
         if proposal.idempotency_key.is_empty() {
             return SameKey::New;
         }
-        let mine = self
-            .facts
-            .requests
-            .iter()
-            .filter_map(|(id, facts)| Some((id, facts.asked.as_ref()?)));
-        let earlier = mine
-            .filter(|(_, asked)| asked.author == self.me)
-            .filter(|(_, asked)| asked.said.what.idempotency_key == proposal.idempotency_key)
-            .min_by_key(|(_, asked)| asked.said.place);
+        let mine = self.facts.asked_by.get(&self.me).into_iter().flatten();
+        let mut mine = mine.filter_map(|(_, id)| self.current(id));
+        let earlier = mine.find(|one| one.request().idempotency_key == proposal.idempotency_key);
         match earlier {
             None => SameKey::New,
-            Some((id, asked)) if says_the_same(&asked.said.what, proposal) => {
-                SameKey::Duplicate(*id)
+            Some(one) if says_the_same(one.request(), proposal) => {
+                SameKey::Duplicate(self.latest(&one.id))
             }
-            Some((id, _)) => SameKey::Conflict(*id),
+            Some(one) => SameKey::Conflict(one.id),
         }
     }
 
@@ -74,7 +68,8 @@ impl State {
         nonce: [u8; 32],
         now: Time,
     ) -> Result<Request, ProposeError> {
-        let from = self.address().ok_or(ProposeError::NotActive)?;
+        let account = self.account().filter(|_| self.has_keys());
+        let from = account.ok_or(ProposeError::NotActive)?;
         let value = match &proposal.amount {
             Amount::Exact(value) => *value,
             Amount::Max { balance } => {
@@ -97,9 +92,21 @@ impl State {
             expires: proposal.expires,
             note: proposal.note.clone(),
             idempotency_key: proposal.idempotency_key.clone(),
+            instead_of: None,
         };
         self.judge_request(&request, now)?;
         Ok(request)
+    }
+
+    /// The request that stands in place of one that lost its slot, with `nonce` as its 32 fresh bytes.
+    pub fn draft_again(&self, lost: &RequestId, slot: u64, nonce: [u8; 32]) -> Option<Request> {
+        let asked = self.current(lost)?.request().clone();
+        Some(Request {
+            nonce,
+            intent: asked.intent.with_slot(slot).ok()?,
+            instead_of: Some(*lost),
+            ..asked
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use quorate_chain::Intent;
 
 use super::State;
-use super::facts::{Asked, Bound, RequestFacts, SlotKey};
+use super::facts::{Asked, Bound, Consumed, RequestFacts, SlotKey};
 use super::hashes::intent_digest;
 use super::standing::{
     Decision, Invalid, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIFETIME_MS, NoteView, RequestState, Standing,
@@ -11,13 +11,12 @@ use super::standing::{
 use crate::entry::{MAX_NOTE_BYTES, Purpose, Request};
 use crate::ids::{PartyId, RequestId, Time};
 
-/// A request that has arrived, at its present slot.
+/// A request that has arrived.
+#[derive(Clone, Copy)]
 pub(super) struct Current<'a> {
     pub(super) id: RequestId,
     pub(super) facts: &'a RequestFacts,
     pub(super) asked: &'a Asked,
-    pub(super) intent: Intent,
-    pub(super) digest: [u8; 32],
 }
 
 impl Current<'_> {
@@ -25,8 +24,13 @@ impl Current<'_> {
         &self.asked.said.what
     }
 
+    /// Whether its author withdrew it.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        self.facts.cancellations.contains_key(&self.asked.author)
+    }
+
     pub(super) fn slot(&self) -> SlotKey {
-        slot_of(&self.intent)
+        slot_of(&self.request().intent)
     }
 }
 
@@ -58,9 +62,8 @@ impl State {
             author,
             asked: current.asked.said.at,
             request: current.request().clone(),
-            intent: current.intent,
             slot: current.slot(),
-            digest: current.digest,
+            digest: intent_digest(&current.request().intent),
             state: self.state_of(&current, now),
             needed: self.charter.needed(),
             approvals: self.approvals_of(&current),
@@ -70,7 +73,7 @@ impl State {
         })
     }
 
-    /// Who approved the request as it stands, in committee order.
+    /// Who approved the request, in committee order.
     pub fn approvers(&self, id: &RequestId) -> Vec<PartyId> {
         let current = self.current(id);
         let approvals = current
@@ -101,70 +104,38 @@ impl State {
     pub(super) fn current(&self, id: &RequestId) -> Option<Current<'_>> {
         let facts = self.facts.requests.get(id)?;
         let asked = facts.asked.as_ref()?;
-        let original = asked.said.what.intent;
-        let slot = self.current_slot(id, facts, asked);
-        // Claimed slots are ones that the chain can take.
-        let intent = original.with_slot(slot).unwrap_or(original);
-        let digest = intent_digest(&intent);
         Some(Current {
             id: *id,
             facts,
             asked,
-            intent,
-            digest,
         })
     }
 
-    /// The slot a request has now: the author's last word, except that a slot which was entered with enough
-    /// approvals holds it for ever. Else an author who had not heard of the session yet could move the request away
-    /// from a payment that may be under way.
-    fn current_slot(&self, id: &RequestId, facts: &RequestFacts, asked: &Asked) -> u64 {
-        let claimed = claimed_slots(facts, asked);
-        let last = claimed.last().copied().unwrap_or_default();
-        if claimed.len() == 1 {
-            return last;
-        }
-        let entered = |slot: &u64| {
-            let mut at_slot = self
-                .payment_records(id)
-                .filter(|(_, recorded)| recorded.transfer.nonce == *slot);
-            at_slot.any(|(party, recorded)| self.is_believed(party, recorded))
-        };
-        claimed
-            .iter()
-            .filter(|slot| entered(slot))
-            .min()
-            .copied()
-            .unwrap_or(last)
-    }
-
-    /// What an approval of this request must bind to count, at the slot whose intent has this digest.
-    pub(super) fn bound(&self, asked: &Asked, digest: &[u8; 32]) -> Bound {
+    /// What an approval of this request must bind to count.
+    pub(super) fn bound(&self, asked: &Asked) -> Bound {
+        let request = &asked.said.what;
         Bound {
             charter_version: self.charter.version,
-            intent_digest: *digest,
-            expires: asked.said.what.expires,
-            nonce: asked.said.what.nonce,
+            intent_digest: intent_digest(&request.intent),
+            expires: request.expires,
+            nonce: request.nonce,
         }
     }
 
     pub(super) fn state_of(&self, current: &Current<'_>, now: Time) -> RequestState {
-        if let Err(invalid) = self.judge_request(current.request(), current.asked.said.at) {
+        if let Err(invalid) = self.judge(current) {
             return RequestState::Invalid(invalid);
         }
-        let slot = current.slot();
-        let consumed = self.facts.consumed.get(&slot);
-        if let Some(seen) =
-            consumed.filter(|_| self.consumer(&slot) == Some((current.id, Purpose::Payment)))
-        {
+        if let Some(seen) = self.payment_seen(current) {
             return RequestState::Mined {
                 success: seen.mined.success,
                 finalised: seen.finalised,
             };
         }
-        let taken = self.is_consumed(&slot);
+        // Where only a higher slot was seen to be consumed, this very request may have consumed its own.
+        let lost = self.facts.consumed.contains_key(&current.slot());
         if self.is_signed(current) {
-            return if taken {
+            return if lost {
                 RequestState::Lost
             } else {
                 RequestState::Signed
@@ -173,7 +144,7 @@ impl State {
         if let Some(dead) = self.death_of(current, now) {
             return dead;
         }
-        if taken && self.is_request_entered(&current.id) {
+        if lost {
             return RequestState::Lost;
         }
         if !self.is_approved(current) {
@@ -186,60 +157,57 @@ impl State {
         }
     }
 
+    /// The transaction that I saw carry out this request's own payment.
+    pub(super) fn payment_seen(&self, current: &Current<'_>) -> Option<&Consumed> {
+        let key = current.slot();
+        let seen = self.facts.consumed.get(&key)?;
+        (self.consumer(&key) == Some((current.id, Purpose::Payment))).then_some(seen)
+    }
+
     /// What ended a request that has no signature.
     fn death_of(&self, current: &Current<'_>, now: Time) -> Option<RequestState> {
-        if current
-            .facts
-            .cancellations
-            .contains_key(&current.asked.author)
-        {
+        if current.is_withdrawn() {
             return Some(RequestState::Cancelled);
         }
-        let could_approve = self
-            .charter
-            .members
-            .len()
-            .saturating_sub(self.rejections_of(current.facts).len());
-        if could_approve < usize::from(self.charter.needed()) {
+        if let Some(earlier) = self.paid_before(current) {
+            return Some(RequestState::PaidBefore { earlier });
+        }
+        if self.is_rejected(current.facts) {
             return Some(RequestState::Rejected);
         }
         (now >= current.request().expires).then_some(RequestState::Expired)
     }
 
+    /// Whether so many rejected that it cannot be approved any more.
+    pub(super) fn is_rejected(&self, facts: &RequestFacts) -> bool {
+        let could_approve = self.charter.parties();
+        let could_approve = could_approve.filter(|party| !facts.rejections.contains_key(party));
+        could_approve.count() < usize::from(self.charter.needed())
+    }
+
     /// Whether enough approvals count.
     pub(super) fn is_approved(&self, current: &Current<'_>) -> bool {
-        let count = self
-            .approvals_at(current.facts, current.asked, &current.digest)
-            .count();
-        count >= usize::from(self.charter.needed())
+        self.approvals_of(current).len() >= usize::from(self.charter.needed())
     }
 
+    /// One a member, none of who rejected.
     pub(super) fn approvals_of(&self, current: &Current<'_>) -> Vec<Decision> {
-        self.approvals_at(current.facts, current.asked, &current.digest)
-            .map(|(party, at)| Decision {
+        let facts = current.facts;
+        if facts.approvals.is_empty() {
+            return Vec::new();
+        }
+        let bound = self.bound(current.asked);
+        let given = |party: PartyId| {
+            let (_, at) = facts.approvals.get(&party)?.get(&bound)?;
+            Some(Decision {
                 party,
-                at,
+                at: *at,
                 reason: None,
             })
-            .collect()
-    }
-
-    /// Approvals of this request at the slot whose intent has this digest: one a member, none of who rejected.
-    fn approvals_at<'a>(
-        &'a self,
-        facts: &'a RequestFacts,
-        asked: &Asked,
-        digest: &[u8; 32],
-    ) -> impl Iterator<Item = (PartyId, Time)> + 'a {
-        let bound = self.bound(asked, digest);
-        let consenting = self
-            .charter
-            .parties()
-            .filter(|party| !facts.rejections.contains_key(party));
-        consenting.filter_map(move |party| {
-            let (_, at) = facts.approvals.get(&party)?.get(&bound)?;
-            Some((party, *at))
-        })
+        };
+        let parties = self.charter.parties();
+        let consenting = parties.filter(|party| !facts.rejections.contains_key(party));
+        consenting.filter_map(given).collect()
     }
 
     fn rejections_of(&self, facts: &RequestFacts) -> Vec<Decision> {
@@ -254,7 +222,13 @@ impl State {
         self.charter.parties().filter_map(said).collect()
     }
 
-    /// Whether a request keeps the rules that need no time and no other request.
+    /// Whether a request keeps the rules that need no time.
+    pub(super) fn judge(&self, current: &Current<'_>) -> Result<(), Invalid> {
+        self.judge_request(current.request(), current.asked.said.at)?;
+        self.judge_succession(current)
+    }
+
+    /// Whether it keeps those that need no other request either.
     pub(super) fn judge_request(&self, request: &Request, asked: Time) -> Result<(), Invalid> {
         let decided = self.decided.as_ref().ok_or(Invalid::NoKeys)?;
         let Intent::EvmTransfer(transfer) = &request.intent;
@@ -275,15 +249,6 @@ impl State {
         }
         Ok(())
     }
-}
-
-/// Every slot that the author ever asked for this request, the present wish last.
-pub(super) fn claimed_slots(facts: &RequestFacts, asked: &Asked) -> Vec<u64> {
-    let first = slot_of(&asked.said.what.intent).slot;
-    let moves = facts.reslots.get(&asked.author).into_iter().flatten();
-    let possible = |slot: &u64| asked.said.what.intent.with_slot(*slot).is_ok();
-    let moved = moves.map(|(_, slot)| *slot).filter(possible);
-    std::iter::once(first).chain(moved).collect()
 }
 
 fn notes_of(facts: &RequestFacts) -> Vec<NoteView> {

@@ -5,7 +5,7 @@ use quorate_threshold::EcdsaSignature;
 
 use super::State;
 use super::facts::{Recorded, SessionFacts, SlotKey};
-use super::requests::{Current, claimed_slots};
+use super::requests::Current;
 use crate::entry::{Purpose, SessionRecord};
 use crate::ids::{PartyId, RequestId, SessionId, Time};
 
@@ -112,12 +112,12 @@ impl State {
             .ok()
     }
 
-    /// What a session for this request and purpose may sign: the request's intent at its slot, or the fill.
+    /// What a session for this request and purpose may sign: the request's intent, or the fill of a slot below it.
     pub fn intent_for(&self, request: &RequestId, purpose: Purpose) -> Option<Intent> {
-        let current = self.current(request)?;
+        let intent = self.current(request)?.request().intent;
         match purpose {
-            Purpose::Payment => Some(current.intent),
-            Purpose::Fill { slot } => fill(&current.intent, slot),
+            Purpose::Payment => Some(intent),
+            Purpose::Fill { slot } => fill(&intent, slot),
         }
     }
 
@@ -134,23 +134,10 @@ impl State {
             .collect()
     }
 
-    /// The intent that a record's final bytes must be within: that of its request at a slot its author claimed, or a
-    /// fill below one.
+    /// The intent that a record's final bytes must be within.
     pub(crate) fn intended(&self, recorded: &Recorded) -> Option<Intent> {
         let record = &recorded.said.what;
-        let facts = self.facts.requests.get(&record.request)?;
-        let asked = facts.asked.as_ref()?;
-        let claimed = claimed_slots(facts, asked);
-        let original = asked.said.what.intent;
-        match record.purpose {
-            Purpose::Payment => {
-                let slot = claimed
-                    .iter()
-                    .find(|slot| **slot == recorded.transfer.nonce)?;
-                original.with_slot(*slot).ok()
-            }
-            Purpose::Fill { slot } => fill(&original.with_slot(*claimed.iter().max()?).ok()?, slot),
-        }
+        self.intent_for(&record.request, record.purpose)
     }
 
     /// Every record of a request, of whatever purpose.
@@ -180,7 +167,7 @@ impl State {
             .filter(|(_, recorded)| recorded.said.what.purpose == Purpose::Payment)
     }
 
-    /// Whether the request's own payment has a verified signature at its present slot.
+    /// Whether the request's own payment has a verified signature.
     pub(super) fn is_signed(&self, current: &Current<'_>) -> bool {
         let Some(sessions) = self.facts.signed.get(&current.slot()) else {
             return false;

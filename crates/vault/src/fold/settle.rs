@@ -1,6 +1,6 @@
 //! Which stated signatures verify: looked at once, when all that it takes has arrived.
 //!
-//! A signature takes its author's record, the request, the slots its author claimed, and the vault's keys. Each can come
+//! A signature takes its author's record, the request, and the vault's keys. Each can come
 //! last, so each arrival looks again; what verified stays verified.
 
 use quorate_threshold::{MessageDigest, Suite};

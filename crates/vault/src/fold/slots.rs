@@ -6,19 +6,21 @@
 
 use std::collections::BTreeSet;
 
-use quorate_chain::ChainId;
+use quorate_chain::{ChainId, Intent};
 
 use super::State;
+use super::claims::Claim;
 use super::facts::{Consumed, Recorded, SlotKey};
-use super::moves::Claim;
-use super::requests::Current;
+use super::requests::{Current, slot_of};
 use super::standing::RequestState;
 use crate::entry::Purpose;
 use crate::ids::{PartyId, RequestId, SessionId, Time};
 
 /// How long a fully approved request waits for a lower slot whose request lacks approvals, before it may fill that
-/// slot: ten minutes, in milliseconds. The other request moves to a later slot then.
+/// slot: ten minutes, in milliseconds. The other request is asked again then, in a later slot.
 pub const GIVE_WAY_MS: u64 = 10 * 60 * 1000;
+/// How many slots are watched on after their last word.
+const REVISITED: usize = 8;
 
 /// A slot to ask the chain about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub struct WatchedSlot {
     pub key: SlotKey,
     /// Sessions that have a record for it, oldest attempt first.
     pub sessions: Vec<SessionId>,
-    /// What I saw there, if anything; not final yet.
+    /// What I saw there, if anything.
     pub seen: Option<Consumed>,
 }
 
@@ -56,24 +58,40 @@ impl State {
             return None;
         }
         let patience_over = self.ready_for_ms(&waiting, now) >= GIVE_WAY_MS;
-        let stands = |claim: &Claim| {
-            claim.slot == open && (claim.approved || claim.entered || !patience_over)
-        };
-        (!self.claims(chain, now).iter().any(stands)).then_some(open)
+        let stands = |claim: &Claim| claim.approved || claim.entered || !patience_over;
+        let claims = self.claims_on(&SlotKey { chain, slot: open }, now);
+        (!claims.iter().any(stands)).then_some(open)
     }
 
-    /// Slots that somebody entered and for which the chain has not said its last word, lowest first.
+    /// Slots that somebody entered and for which the chain has not said its last word, lowest first; and the highest
+    /// [`REVISITED`] others, because an endpoint that called a block final can have been wrong.
     pub fn watched_slots(&self) -> Vec<WatchedSlot> {
-        let open = self.facts.recorded.iter().filter_map(|(key, sessions)| {
-            let seen = self.facts.consumed.get(key);
-            let over = seen.is_some_and(|seen| seen.finalised);
-            (!over && self.is_entered(key)).then(|| WatchedSlot {
-                key: *key,
-                sessions: self.by_attempt(sessions),
-                seen: seen.cloned(),
+        let mut revisited = 0;
+        let newest_first = self.facts.recorded.iter().rev();
+        let mut watched: Vec<WatchedSlot> = newest_first
+            .filter_map(|(key, sessions)| {
+                let seen = self.facts.consumed.get(key);
+                let over = seen.is_some_and(|seen| seen.finalised);
+                revisited += usize::from(over);
+                let of_interest = if over {
+                    revisited <= REVISITED
+                } else {
+                    self.is_entered(key)
+                };
+                of_interest.then(|| WatchedSlot {
+                    key: *key,
+                    sessions: self.by_attempt(sessions),
+                    seen: seen.cloned(),
+                })
             })
-        });
-        open.collect()
+            .collect();
+        watched.reverse();
+        watched
+    }
+
+    /// Whether my endpoint called a transaction in this slot final and said otherwise later.
+    pub fn is_contradicted(&self, key: &SlotKey) -> bool {
+        self.facts.contradicted.contains(key)
     }
 
     /// Whether anybody may have signed for this slot: I have a record for it, or another member has one that enough
@@ -126,6 +144,12 @@ impl State {
         slot
     }
 
+    /// How many slots below an intent's own are neither consumed nor signed: each may have to be filled before it.
+    pub fn fills_before(&self, intent: &Intent) -> u64 {
+        let key = slot_of(intent);
+        key.slot.saturating_sub(self.first_open(key.chain))
+    }
+
     /// One past the highest slot with a transaction that I saw.
     pub(super) fn passed(&self, chain: ChainId) -> u64 {
         let all = SlotKey { chain, slot: 0 }..=SlotKey {
@@ -157,7 +181,7 @@ impl State {
         let bytes = seen.transfer.encode();
         let fits = |id: &RequestId| {
             let current = self.current(id);
-            current.is_some_and(|c| c.slot() == *key && c.intent.check(&bytes).is_ok())
+            current.is_some_and(|c| c.slot() == *key && c.request().intent.check(&bytes).is_ok())
         };
         self.requests().find(fits).map(|id| (id, Purpose::Payment))
     }

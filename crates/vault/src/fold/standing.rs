@@ -1,9 +1,9 @@
 //! A request's standing, as plain values.
 
-use quorate_chain::Intent;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::again::MAX_ASKED_AGAIN;
 use super::facts::SlotKey;
 use crate::entry::{MAX_NOTE_BYTES, Request};
 use crate::ids::{PartyId, RequestId, Time};
@@ -40,6 +40,11 @@ pub enum RequestState {
     Expired,
     /// Another transaction took its slot: a fill or another request. It can never be mined.
     Lost,
+    /// The request that it was asked in place of was paid after all, as my own receipts say.
+    PaidBefore {
+        /// Which.
+        earlier: RequestId,
+    },
     /// It breaks a rule; nobody signs it.
     Invalid(Invalid),
 }
@@ -49,7 +54,12 @@ impl RequestState {
     pub fn is_dead(&self) -> bool {
         matches!(
             self,
-            Self::Rejected | Self::Cancelled | Self::Expired | Self::Lost | Self::Invalid(_)
+            Self::Rejected
+                | Self::Cancelled
+                | Self::Expired
+                | Self::Lost
+                | Self::PaidBefore { .. }
+                | Self::Invalid(_)
         )
     }
 
@@ -83,6 +93,16 @@ pub enum Invalid {
     NoteTooLong,
     #[error("its idempotency key is longer than {MAX_IDEMPOTENCY_KEY_BYTES} bytes; shorten it")]
     KeyTooLong,
+    #[error(
+        "it stands in place of a request that says something else or is not its author's; ask again"
+    )]
+    OtherContent,
+    #[error("it stands in place of a request that was not withdrawn before it; ask again")]
+    NotWithdrawn,
+    #[error("another request stands in place of the same one already; look at that one")]
+    AskedTwice,
+    #[error("the same was asked again more than {MAX_ASKED_AGAIN} times; ask for it anew")]
+    AskedTooOften,
 }
 
 /// One member's word on a request.
@@ -116,13 +136,11 @@ pub struct Standing {
     pub author: PartyId,
     /// When, by the author's clock.
     pub asked: Time,
-    /// As asked; its intent names the slot it had then.
+    /// As asked.
     pub request: Request,
-    /// The intent at the slot it has now.
-    pub intent: Intent,
-    /// The slot it has now.
+    /// The slot that its intent names.
     pub slot: SlotKey,
-    /// Digest of the intent at that slot: what is approved.
+    /// Digest of its intent: what is approved.
     pub digest: [u8; 32],
     /// Where it stands.
     pub state: RequestState,

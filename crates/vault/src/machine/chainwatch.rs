@@ -1,4 +1,5 @@
-//! What the chain took: for every slot that a session was recorded for, until its block is final.
+//! What the chain took: for every slot that a session was recorded for, often until its block is final, and now and then
+//! after that.
 //!
 //! Asking is by slot, not by transaction: a signature that somebody kept to himself shows up here as well.
 
@@ -15,6 +16,8 @@ use crate::io::{ChainFact, Output, Query, SlotStatus};
 
 /// How often a slot is asked about: often while it is young, less so later.
 const INTERVALS_MS: [(u64, u64); 3] = [(60_000, 2_000), (600_000, 10_000), (u64::MAX, 60_000)];
+/// How often a slot is asked about whose transaction the chain called final: endpoints lie, and chains have failed.
+const REVISIT_MS: u64 = 600_000;
 /// How often a signed transaction that is not mined is handed to the chain again.
 const REBROADCAST_MS: u64 = 15_000;
 /// How long others leave the first broadcast to the opener.
@@ -35,13 +38,14 @@ pub(super) struct Watch {
 }
 
 /// What is watched first when there is too much: slots that nothing was seen to consume, lowest first, because the
-/// chain takes them in order; then the newest. A chain that is slow to call blocks final must not hide a payment that
-/// waits for its receipt.
-fn urgency(slot: &WatchedSlot) -> (bool, u64) {
+/// chain takes them in order; then the newest, and last those that are final. A chain that is slow to call blocks final
+/// must not hide a payment that waits for its receipt.
+fn urgency(slot: &WatchedSlot) -> (u8, u64) {
     let number = slot.key.slot;
-    match slot.seen {
-        None => (false, number),
-        Some(_) => (true, u64::MAX - number),
+    match &slot.seen {
+        None => (0, number),
+        Some(seen) if !seen.finalised => (1, u64::MAX - number),
+        Some(_) => (2, u64::MAX - number),
     }
 }
 
@@ -57,7 +61,7 @@ struct Watched {
 impl Vault {
     /// Asks about slots and broadcasts again where it is time.
     pub(super) fn advance_watch(&mut self) {
-        let Some(account) = self.state.address() else {
+        let Some(account) = self.state.account() else {
             return;
         };
         let mut watched = self.state.watched_slots();
@@ -78,7 +82,13 @@ impl Vault {
                 Vec::new()
             };
             if ask {
-                state.next_query = now.plus_ms(interval(now.since_ms(state.since)));
+                let over = slot.seen.as_ref().is_some_and(|seen| seen.finalised);
+                let pause = if over {
+                    REVISIT_MS
+                } else {
+                    interval(now.since_ms(state.since))
+                };
+                state.next_query = now.plus_ms(pause);
                 self.ask_slot(&slot.key, account, &signed);
             }
             if tell {
@@ -150,7 +160,7 @@ impl Vault {
             } => {
                 self.watch.trouble.remove(&chain);
                 let key = SlotKey { chain, slot: nonce };
-                if self.state.address() == Some(account) && self.watch.slots.contains_key(&key) {
+                if self.state.account() == Some(account) && self.watch.slots.contains_key(&key) {
                     self.on_slot(&key, account, status);
                 }
             }
@@ -191,19 +201,17 @@ impl Vault {
         }
     }
 
-    /// The slot is open: if it was consumed before, the chain was reorganised.
+    /// The slot is open: if it was consumed before, the chain was reorganised, or its endpoint lies or lied.
     fn on_unmined(&mut self, key: &SlotKey) {
         let Some(consumed) = self.state.consumed(key) else {
             return;
         };
-        if !consumed.finalised {
-            let receipt = Receipt {
-                request: consumed.request,
-                slot: key.slot,
-                seen: Seen::Unmined,
-            };
-            self.append_unasked(Entry::Receipt(Box::new(receipt)));
-        }
+        let receipt = Receipt {
+            request: consumed.request,
+            slot: key.slot,
+            seen: Seen::Unmined,
+        };
+        self.append_unasked(Entry::Receipt(Box::new(receipt)));
     }
 
     fn on_mined(
@@ -248,7 +256,7 @@ impl Vault {
     fn is_known(&self, key: &SlotKey, mined: &Mined, finalised: bool) -> bool {
         self.state
             .consumed(key)
-            .is_some_and(|held| held.finalised || (held.mined == *mined && !finalised))
+            .is_some_and(|held| held.mined == *mined && (held.finalised || !finalised))
     }
 
     /// Which request the transaction carries out: that of the session that signed these bytes, else one whose intent

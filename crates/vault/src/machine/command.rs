@@ -4,14 +4,11 @@ use rand_core::CryptoRngCore;
 
 use super::{Error, Vault};
 use crate::entry::{Approval, Entry, MAX_NOTE_BYTES, Purpose};
-use crate::fold::{SameKey, request_id};
+use crate::fold::{MAX_OPEN_PER_AUTHOR, SameKey, request_id};
 use crate::ids::RequestId;
 use crate::io::{Command, Outcome, Proposal};
 use quorate_chain::Intent;
 use quorate_chain::evm::FeeQuote;
-
-/// Most requests that are neither finished nor dead.
-pub const MAX_OPEN_REQUESTS: usize = 1024;
 
 impl Vault {
     /// Carries out a command or refuses it.
@@ -43,8 +40,8 @@ impl Vault {
             }
             SameKey::Conflict(earlier) => return Err(Error::IdempotencyKey(earlier)),
         }
-        let open = self.unfinished().count();
-        if open >= MAX_OPEN_REQUESTS {
+        let open = self.state.open_of(&self.me, self.now);
+        if open >= MAX_OPEN_PER_AUTHOR {
             return Err(Error::TooManyOpen { open });
         }
         let mut nonce = [0; 32];

@@ -61,8 +61,10 @@ pub enum Error {
         /// Allowed.
         limit: usize,
     },
-    /// Too many requests wait.
-    #[error("{open} requests are open, which is the limit; let some finish or cancel them")]
+    /// Too many of its own requests wait.
+    #[error(
+        "{open} of this member's requests are open, which is the limit; let some finish or cancel them"
+    )]
     TooManyOpen {
         /// How many.
         open: usize,

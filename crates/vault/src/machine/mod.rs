@@ -60,7 +60,6 @@ use crate::ids::{PartyId, Ticket, Time, VaultId};
 use crate::io::{Input, Outcome, Output};
 use crate::message::Message;
 
-pub use self::command::MAX_OPEN_REQUESTS;
 pub use self::error::Error;
 pub use self::join::session_id;
 pub use self::view::{
@@ -71,8 +70,8 @@ pub use self::view::{
 /// How often `settle` may make itself necessary again within one answer.
 const MAX_SETTLE_ROUNDS: usize = 8;
 
-/// How often requests are looked at for better slots when nobody says anything.
-const MOVE_EVERY_MS: u64 = 5_000;
+/// How often requests are looked over for lost slots when nobody says anything.
+const LOOK_OVER_EVERY_MS: u64 = 5_000;
 
 /// What a vault is made of besides its logs.
 pub struct Setup {
@@ -118,10 +117,10 @@ pub struct Vault {
     out: Outbox,
     /// Something has changed that may make something possible.
     stirred: bool,
-    /// Something was said since requests were last looked at for better slots.
+    /// Something was said since requests were last looked over for lost slots.
     told: bool,
     /// When they were.
-    moved: Time,
+    looked_over: Time,
     /// When something becomes possible by time alone.
     deadline: Option<Time>,
     /// Own entries from here on have not been pushed.
@@ -230,7 +229,7 @@ impl Vault {
             self.advance_founding();
             self.end_stale_sessions();
             self.judge_parked();
-            self.move_requests();
+            self.ask_again(rng);
             self.advance_openings(rng);
             self.advance_watch();
             self.gossip();
@@ -239,18 +238,25 @@ impl Vault {
         self.wake_by(self.now);
     }
 
-    /// Moves this member's own requests out of slots that others hold, or down into free ones. It looks at every
-    /// request, so only when something was said since, or now and then for what ends by time alone.
-    fn move_requests(&mut self) {
-        let due = self.told || self.now.since_ms(self.moved) >= MOVE_EVERY_MS;
-        let active = matches!(self.state.act0(), Act0::Active { .. });
-        if !due || !active || !self.may_append_unasked() || self.unfinished().next().is_none() {
+    /// Withdraws this member's own requests that lost their slots, and asks for the same again in others. It looks at
+    /// every request, so only when something was said since, or now and then for what ends by time alone.
+    fn ask_again(&mut self, rng: &mut dyn CryptoRngCore) {
+        let due = self.told || self.now.since_ms(self.looked_over) >= LOOK_OVER_EVERY_MS;
+        let able = self.state.has_keys() && self.may_append_unasked();
+        if !due || !able || self.unfinished().next().is_none() {
             return;
         }
         self.told = false;
-        self.moved = self.now;
-        for (request, slot) in self.state.must_reslot(self.now) {
-            self.append_unasked(Entry::Reslot { request, slot });
+        self.looked_over = self.now;
+        for (lost, slot) in self.state.must_ask_again(self.now) {
+            let mut nonce = [0; 32];
+            rng.fill_bytes(&mut nonce);
+            let again = self.state.draft_again(&lost, slot, nonce);
+            // Both or none: an answer is durable as one.
+            if let Some(again) = again.filter(|_| self.has_room_for(2)) {
+                self.append_unasked(Entry::Cancellation { request: lost });
+                self.append_unasked(Entry::Request(Box::new(again)));
+            }
         }
     }
 
@@ -300,7 +306,14 @@ impl Vault {
     /// The keys that sign, and the attempt that made them.
     fn active_keys(&self) -> Option<(u32, PublicKeys)> {
         match self.state.act0() {
-            Act0::Active { attempt, public } => Some((attempt, public)),
+            Act0::Decided {
+                attempt, public, ..
+            }
+            | Act0::Active { attempt, public }
+                if self.state.has_keys() =>
+            {
+                Some((attempt, public))
+            }
             _ => None,
         }
     }

@@ -56,7 +56,7 @@ impl Vault {
         if self.rolled_back {
             return Err(Error::RolledBack);
         }
-        if self.own_log().size() >= MAX_LOG_ENTRIES {
+        if !self.has_room_for(1) {
             return Err(Error::LogFull);
         }
         let logged = Logged {
@@ -87,6 +87,11 @@ impl Vault {
     /// Says something of this member's own accord. While it is rolled back it says nothing.
     pub(super) fn append_unasked(&mut self, entry: Entry) -> bool {
         self.say(entry).is_ok()
+    }
+
+    /// Whether this many more entries fit.
+    pub(super) fn has_room_for(&self, entries: u64) -> bool {
+        self.own_log().size().saturating_add(entries) <= MAX_LOG_ENTRIES
     }
 
     /// Whether this member may append without its person asking: it has heard from somebody since its start that

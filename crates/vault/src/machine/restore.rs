@@ -81,14 +81,14 @@ impl Vault {
             out: Default::default(),
             stirred: true,
             told: true,
-            moved: now,
+            looked_over: now,
             deadline: None,
             pushed_own: 0,
             charter: Arc::new(charter),
         };
         vault.restore_logs(snapshot.logs, &snapshot.checkpoints, &snapshot.notes)?;
         vault.restore_secrets(&snapshot.secrets)?;
-        vault.founding.told_active = vault.active_keys().is_some();
+        vault.founding.told_active = vault.state.address().is_some();
         vault.pushed_own = vault.own_log().size();
         Ok(vault)
     }

@@ -183,29 +183,14 @@ fn a_signature_after_the_expiry() {
     );
 }
 
+/// Two payments from one: a second request claims to stand in place of one that was never withdrawn.
 #[test]
-fn one_request_in_two_slots() {
+fn a_request_in_place_of_one_that_stands() {
     let (mut world, id, session) = simple();
     world.signed(&[1, 2], session);
-    let standing = world.state(0).standing(&id, world.now).unwrap();
-    let intent = standing.intent.with_slot(1).unwrap();
-    world.say(
-        0,
-        Entry::Reslot {
-            request: id,
-            slot: 1,
-        },
-    );
-    for i in [1, 2] {
-        let approval = world.approval_of(i, id, &intent, &standing.request);
-        world.say(i, Entry::Approval(approval));
-    }
-    let quorate_chain::Intent::EvmTransfer(transfer) = &intent;
-    let unsigned = intent.build(transfer.terms().bounds).unwrap();
-    let digest = intent.check(&unsigned).unwrap().digest();
-    let again = world.open_bytes(&[1, 2], id, Purpose::Payment, 2, unsigned, digest);
-    world.signed(&[1, 2], again);
-    assert!(only_finding(&world, Severity::Wrong).contains("signed for slot 0 and for slot 1"));
+    let again = world.state(0).draft_again(&id, 1, [77; 32]).unwrap();
+    world.ask(0, again);
+    assert!(only_finding(&world, Severity::Wrong).contains("was not withdrawn before it"));
 }
 
 #[test]

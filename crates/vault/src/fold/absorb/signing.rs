@@ -81,9 +81,13 @@ impl State {
         let consumed = &mut self.facts.consumed;
         match &receipt.seen {
             Seen::Unmined => {
-                consumed.retain(|key, held| {
-                    key.slot != receipt.slot || held.request != receipt.request
+                let gone = consumed.extract_if(.., |key, held| {
+                    key.slot == receipt.slot && held.request == receipt.request
                 });
+                let final_ones = gone.filter(|(_, held)| held.finalised);
+                self.facts
+                    .contradicted
+                    .extend(final_ones.map(|(key, _)| key));
             }
             Seen::Mined {
                 hash,
@@ -120,7 +124,13 @@ impl State {
                     },
                     finalised: *finalised,
                 };
-                consumed.insert(key, what);
+                let block = what.mined.block_hash;
+                let before = consumed.insert(key, what);
+                if before.is_some_and(|held| {
+                    held.finalised && (held.mined.hash != *hash || held.mined.block_hash != block)
+                }) {
+                    self.facts.contradicted.insert(key);
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-use crate::entry::Entry;
+use crate::entry::{Entry, Purpose};
 use crate::fold::{Act0, Denied, RequestState};
 use crate::testing::{World, public_keys};
 
@@ -86,14 +86,41 @@ fn an_address_is_shown_only_when_everybody_has_acknowledged() {
         (Some(&world.public), None)
     );
     let id = world.request(0, 0);
+    let approval = world.approval(2, id);
+    let state = world.state(2);
     assert_eq!(
-        world
-            .state(0)
-            .may_sign(&id, crate::entry::Purpose::Payment, world.now),
+        state.may_approve(&approval, world.now),
         Err(Denied::NotActive)
+    );
+    assert_eq!(
+        state.may_sign(&id, Purpose::Payment, world.now),
+        Err(Denied::NotActive),
+        "its own acknowledgement is missing"
     );
     world.acknowledge(2, 1);
     assert_eq!(world.state(0).address(), Some(world.address()));
+}
+
+/// Threat: a member shows one version of its acknowledgement to alice, whose vault is funded then, and another to bob,
+/// who would never sign.
+#[test]
+fn a_forked_acknowledgement_does_not_stop_the_signing_of_a_funded_vault() {
+    let mut world = World::active(2, 3);
+    let last = world.entries.last_mut().unwrap();
+    last.1.entry = Entry::Acknowledged {
+        act: 0,
+        attempt: 1,
+        public: [1; 32],
+    };
+    assert_eq!(world.state(1).address(), None, "it is still not shown");
+    let id = world.request(1, 0);
+    world.approve(&[0, 1], id);
+    for i in [0, 1] {
+        let may_sign = world.state(i).may_sign(&id, Purpose::Payment, world.now);
+        assert_eq!(may_sign, Ok(()));
+    }
+    let liar = world.state(2).may_sign(&id, Purpose::Payment, world.now);
+    assert_eq!(liar, Err(Denied::NotActive));
 }
 
 #[test]

@@ -79,6 +79,7 @@ fn another_slot_does_not_count() {
             .state(0)
             .standing(&approval.request, world.now)
             .unwrap()
+            .request
             .intent;
         approval.intent_digest = intent_digest(&intent.with_slot(1).unwrap());
     });

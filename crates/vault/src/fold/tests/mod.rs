@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod act0;
+mod again;
 mod approvals;
 mod gossip;
 mod order;

@@ -8,7 +8,7 @@ use crate::testing::World;
 /// Built once: writing it means folding it again and again.
 static EVENTFUL: LazyLock<World> = LazyLock::new(eventful);
 
-/// Everything that logs can say, with clashes, moves, fills, failures and facts about unknown requests.
+/// Everything that logs can say, with clashes, successors, fills, failures and facts about unknown requests.
 fn eventful() -> World {
     let mut world = made_at_the_second_try();
     let ids: Vec<_> = [(0, 0), (1, 0), (2, 1), (0, 3)]
@@ -17,14 +17,15 @@ fn eventful() -> World {
         .collect();
     world.approve(&[0, 1, 2], ids[0]);
     world.approve(&[1], ids[1]);
-    world.say(
+    let again = world.ask_again(1);
+    assert_eq!(
+        again.len(),
         1,
-        Entry::Reslot {
-            request: ids[1],
-            slot: 2,
-        },
+        "two clash in slot 0, and others approved the first"
     );
-    world.approve(&[0, 2], ids[1]);
+    let twice = world.state(1).draft_again(&ids[1], 5, [77; 32]).unwrap();
+    world.ask(1, twice);
+    world.approve(&[0, 2], again[0]);
     world.reject(2, ids[2]);
     world.reject(1, ids[2]);
     world.say(
@@ -56,8 +57,8 @@ fn eventful() -> World {
     );
     world.mine(0, ids[0], 0, second);
     world.mine(2, ids[0], 0, second);
-    world.sign(&[0, 2], ids[1], Purpose::Fill { slot: 1 });
-    world.sign(&[0, 2], ids[1], Purpose::Payment);
+    world.sign(&[0, 2], again[0], Purpose::Fill { slot: 1 });
+    world.sign(&[0, 2], again[0], Purpose::Payment);
     world.cancel(0, ids[3]);
     world.approve(&[1], ids[3]);
     world.say(
@@ -122,7 +123,7 @@ fn view(state: &crate::State, world: &World) -> Vec<String> {
         .chain([format!(
             "{:?} {:?}",
             state.act0(),
-            state.must_reslot(world.now)
+            state.must_ask_again(world.now)
         )])
         .collect()
 }
@@ -135,7 +136,7 @@ fn the_eventful_world_is_eventful() {
         .requests()
         .map(|id| format!("{:?}", state.request_state(&id, world.now)))
         .collect();
-    assert_eq!(states.len(), 4, "{states:?}");
+    assert_eq!(states.len(), 5, "{states:?}");
 }
 
 fn turns() -> impl Strategy<Value = Vec<u8>> {

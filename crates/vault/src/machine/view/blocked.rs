@@ -6,9 +6,13 @@ use crate::fold::{Denied, RequestState, Standing};
 use crate::ids::{PartyId, RequestId};
 
 impl Vault {
-    /// Why a request does not go on at present, in one sentence; none when it does, or is finished.
+    /// Why a request does not go on at present, or what is wrong about it, in one sentence; none when it does, or is
+    /// finished.
     pub fn blocked(&self, id: &RequestId) -> Option<String> {
         let standing = self.state.standing(id, self.now)?;
+        if self.state.is_contradicted(&standing.slot) {
+            return Some(self.state.explain(id, self.now)?.sentence);
+        }
         match standing.state {
             RequestState::Ready => self.signing_blocked(&standing),
             RequestState::Signed => self.broadcast_blocked(&standing),
@@ -38,7 +42,9 @@ impl Vault {
         if let Err(
             denied @ (Denied::LowerSlotOpen { .. }
             | Denied::SlotEntered { .. }
-            | Denied::OtherSlotOpen { .. }),
+            | Denied::SlotClaimed { .. }
+            | Denied::SlotTooFar { .. }
+            | Denied::MayBePaid { .. }),
         ) = mine
             && self.state.fill_needed(&standing.id, self.now).is_none()
         {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::Vault;
 use crate::entry::Purpose;
-use crate::fold::{self, RequestState, SessionEnd, Standing};
+use crate::fold::{self, RequestState, SessionEnd, Standing, intent_digest};
 use crate::ids::{PartyId, RequestId, Time};
 
 /// A request.
@@ -30,6 +30,10 @@ pub struct RequestView {
     pub idempotency_key: String,
     /// 32 bytes that its approvals bind, hex.
     pub nonce: String,
+    /// The request that this one is asked in place of, hex: its slot went to another.
+    pub in_place_of: Option<String>,
+    /// The newest request that is asked in place of this one, hex.
+    pub asked_again_as: Option<String>,
     /// When it was asked, by the requester's clock.
     pub created: Time,
     /// Until when it can be signed.
@@ -79,7 +83,7 @@ pub struct IntentView {
     pub max_priority_fee_per_gas: Wei,
     /// Upper bound of the whole fee, wei.
     pub largest_fee: Wei,
-    /// Amount and largest fee, wei.
+    /// Amount and largest fee, wei; without what fills may cost.
     pub largest_total: Wei,
 }
 
@@ -174,11 +178,15 @@ pub(super) fn view(vault: &Vault, id: &RequestId) -> Option<RequestView> {
         awaits_you: awaits(vault, &standing),
         state: explain.state,
         sentence: explain.sentence,
-        intent: intent_view(&standing),
+        intent: intent_view(vault, &standing),
         requester: name(&standing.author),
         note: standing.request.note.clone(),
         idempotency_key: standing.request.idempotency_key.clone(),
         nonce: hex::encode(standing.request.nonce),
+        in_place_of: standing.request.instead_of.map(|id| id.to_string()),
+        asked_again_as: Some(vault.state.latest(id))
+            .filter(|latest| latest != id)
+            .map(|latest| latest.to_string()),
         created: standing.asked,
         expires: standing.request.expires,
         needed: standing.needed,
@@ -209,29 +217,46 @@ fn awaits(vault: &Vault, standing: &Standing) -> bool {
         RequestState::WaitingForApprovals | RequestState::Ready
     );
     let mine = |all: &[fold::Decision]| all.iter().any(|one| one.party == vault.me);
-    open && !mine(&standing.approvals) && !mine(&standing.rejections)
+    open && !mine(&standing.approvals)
+        && !mine(&standing.rejections)
+        && vault
+            .state
+            .not_approvable(&standing.id, vault.now)
+            .is_none()
 }
 
-fn intent_view(standing: &Standing) -> IntentView {
-    let Intent::EvmTransfer(transfer) = &standing.intent;
-    let terms = transfer.terms();
-    IntentView {
-        digest: hex::encode(standing.digest),
-        lines: standing.intent.display(),
-        chain: terms.chain.to_string(),
-        from: terms.from.to_string(),
-        to: terms.to.to_string(),
-        asset: terms.chain.coin().to_owned(),
-        value: terms.value,
-        nonce: terms.nonce,
-        gas_limit: terms.gas_limit,
-        max_fee_per_gas: Wei::from(terms.bounds.max_fee_per_gas),
-        max_priority_fee_per_gas: Wei::from(terms.bounds.max_priority_fee_per_gas),
-        largest_fee: transfer.largest_fee(),
-        largest_total: transfer.largest_total(),
+fn intent_view(vault: &Vault, standing: &Standing) -> IntentView {
+    let fills = match standing.state {
+        RequestState::WaitingForApprovals | RequestState::Ready | RequestState::Signing => {
+            vault.state.fills_before(&standing.request.intent)
+        }
+        _ => 0,
+    };
+    IntentView::of(&standing.request.intent, fills)
+}
+
+impl IntentView {
+    /// An intent as people see it, where so many lower slots may have to be filled first, each for the largest fee.
+    pub fn of(intent: &Intent, fills: u64) -> Self {
+        let Intent::EvmTransfer(transfer) = intent;
+        let terms = transfer.terms();
+        Self {
+            digest: hex::encode(intent_digest(intent)),
+            lines: intent.display_with_fills(fills),
+            chain: terms.chain.to_string(),
+            from: terms.from.to_string(),
+            to: terms.to.to_string(),
+            asset: terms.chain.coin().to_owned(),
+            value: terms.value,
+            nonce: terms.nonce,
+            gas_limit: terms.gas_limit,
+            max_fee_per_gas: Wei::from(terms.bounds.max_fee_per_gas),
+            max_priority_fee_per_gas: Wei::from(terms.bounds.max_priority_fee_per_gas),
+            largest_fee: transfer.largest_fee(),
+            largest_total: transfer.largest_total(),
+        }
     }
 }
-
 fn session_view(vault: &Vault, session: &fold::SessionView) -> SessionView {
     let name = |party: &PartyId| vault.charter.name_of(party);
     let (outcome, reason) = match &session.end {

@@ -81,6 +81,10 @@ impl Clock for SimClock {
     fn now(&self) -> Time {
         Time(EPOCH_MS + self.now.get() + self.skew_ms)
     }
+
+    fn uptime_ms(&self) -> u64 {
+        self.now.get()
+    }
 }
 
 enum Asked {

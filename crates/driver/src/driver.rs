@@ -106,7 +106,11 @@ impl<J: Journal, P: Peers, C: Clock, X: Chain, O: Order> Driver<J, P, C, X, O> {
             return Err(DriverError::Stopped);
         }
         let mut stepped = Stepped::default();
-        let mut batch = vec![(None, Input::Tick(self.clock.now()))];
+        let tick = Input::Tick {
+            wall: self.clock.now(),
+            uptime_ms: self.clock.uptime_ms(),
+        };
+        let mut batch = vec![(None, tick)];
         batch.extend(
             std::mem::take(&mut self.persisted)
                 .into_iter()
@@ -138,7 +142,7 @@ impl<J: Journal, P: Peers, C: Clock, X: Chain, O: Order> Driver<J, P, C, X, O> {
         Ok(stepped)
     }
 
-    /// When to call [`Driver::step`] at the latest; none while only an input can bring anything.
+    /// When, by the clock, to call [`Driver::step`] at the latest; none while only an input can bring anything.
     pub fn wake_at(&self) -> Option<Time> {
         self.wake_at
     }
@@ -186,6 +190,8 @@ impl<J: Journal, P: Peers, C: Clock, X: Chain, O: Order> Driver<J, P, C, X, O> {
             self.stopped = true;
             return Err(DriverError::Journal(error));
         }
+        // The vault's time can be ahead of a clock that was put back.
+        let wake_at = wake_at.map(|at| self.clock.now().plus_ms(at.since_ms(self.vault.now())));
         self.wake_at = wake_at.or(self.wake_at);
         stepped.done.extend(
             done.into_iter()

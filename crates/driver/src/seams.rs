@@ -47,6 +47,10 @@ pub trait Peers {
 pub trait Clock {
     /// Now, by this machine's clock.
     fn now(&self) -> Time;
+
+    /// What has passed since some moment before the vault's start, milliseconds; never goes back, whatever happens to
+    /// [`Clock::now`].
+    fn uptime_ms(&self) -> u64;
 }
 
 /// The chains; what they answer comes back as [`Input::Observed`](quorate_vault::Input).

@@ -31,6 +31,10 @@ impl Clock for SimClock {
     fn now(&self) -> Time {
         Time(EPOCH_MS + self.shown())
     }
+
+    fn uptime_ms(&self) -> u64 {
+        self.truth.get()
+    }
 }
 
 impl SimClock {
@@ -51,14 +55,6 @@ impl SimClock {
     fn shown(&self) -> u64 {
         let face = self.face.borrow();
         face.shown + (self.truth.get() - face.since) * face.rate / TRUE_RATE
-    }
-
-    /// How long until it shows `at`; none while it stands.
-    pub(crate) fn until(&self, at: Time) -> Option<u64> {
-        let left = at.0.saturating_sub(self.now().0);
-        (left * TRUE_RATE)
-            .checked_div(self.face.borrow().rate)
-            .map(|ms| ms + 1)
     }
 
     /// Something happens to it: a jump of at most `jump_ms`, a stop, or another speed. Says what.
@@ -99,7 +95,6 @@ mod tests {
     use std::rc::Rc;
 
     use quorate_driver::Clock;
-    use quorate_vault::Time;
 
     use super::SimClock;
 
@@ -113,12 +108,9 @@ mod tests {
         clock.set(5_000, 0, String::new());
         truth.set(2_000);
         assert_eq!(clock.now(), began.plus_ms(5_000 - 40));
-        assert_eq!(clock.until(clock.now().plus_ms(1)), None);
         clock.set(5_000, 500, String::new());
         truth.set(3_000);
         assert_eq!(clock.now(), began.plus_ms(5_500 - 40));
-        assert_eq!(clock.until(clock.now().plus_ms(10)), Some(21));
-        assert_eq!(clock.until(Time(0)), Some(1));
         clock.set_right();
         assert_eq!(clock.now(), began.plus_ms(3_000));
     }

@@ -299,7 +299,8 @@ impl<O: Order> World<O> {
             return;
         };
         let stepped = driver.step(inputs, &mut self.rng);
-        let wake_in = driver.wake_at().and_then(|at| seat.clock.until(at));
+        // As a machine sleeps: for so long, whatever its clock does meanwhile.
+        let sleep = driver.wake_at().map(|at| at.since_ms(seat.clock.now()));
         let life = seat.life;
         self.collect(i);
         match stepped {
@@ -307,8 +308,8 @@ impl<O: Order> World<O> {
                 for answer in stepped.done {
                     self.watch.outcome(i, &answer.outcome);
                 }
-                let Some(ms) = wake_in else { return };
-                self.after(ms, Event::Wake(i, life));
+                let Some(ms) = sleep else { return };
+                self.after(ms.max(1), Event::Wake(i, life));
             }
             Err(error) => self.bury(i, &error.to_string()),
         }
@@ -403,17 +404,14 @@ impl<O: Order> World<O> {
         self.after(next, Event::Partition);
     }
 
-    /// Wakes its member, whose alarm was set by the clock as it was.
     fn disturb_a_clock(&mut self) {
         if self.healed {
             return;
         }
         let i = usize::try_from(self.rng.next_u32()).unwrap_or(0) % self.seats.len().max(1);
         if let Some(seat) = self.seats.get(i) {
-            let life = seat.life;
             let what = seat.clock.disturb(self.plan.clock_jump_ms, &mut self.rng);
             self.say(&format!("clock of {i}: {what}"));
-            self.after(1, Event::Wake(i, life));
         }
         let next = 500 + self.rng.next_u64() % 4_000;
         self.after(next, Event::Clock);

@@ -30,8 +30,13 @@ pub enum Input {
     Persisted(Ticket),
     /// The chain answered a [`Query`] or a broadcast.
     Observed(ChainFact),
-    /// The clock.
-    Tick(Time),
+    /// The clocks.
+    Tick {
+        /// What time it is, as this machine has it; can be put forward and back.
+        wall: Time,
+        /// What has passed since some moment of this run, milliseconds; never goes back.
+        uptime_ms: u64,
+    },
 }
 
 /// What the local person can ask. Refusals are typed errors; nothing has changed then.
@@ -127,7 +132,7 @@ pub enum Output {
         /// Its hash.
         hash: [u8; 32],
     },
-    /// Send a [`Input::Tick`] no later than this.
+    /// Send a [`Input::Tick`] when [`Vault::now`](crate::Vault::now) would be this, at the latest.
     WakeAt(Time),
     /// Something came to its end: the answer to a [`Command`], or news for people.
     Done(Outcome),

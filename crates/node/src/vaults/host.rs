@@ -287,7 +287,9 @@ fn build(parts: &Parts, chain: ChainPort) -> Result<VaultDriver, StartError> {
         peers: parts.peers.clone(),
         vault,
     };
-    Ok(Driver::new(restored, journal, peers, SystemClock, chain))
+    let started = Instant::now();
+    let clock = SystemClock { started };
+    Ok(Driver::new(restored, journal, peers, clock, chain))
 }
 
 struct Host {

@@ -1,6 +1,7 @@
 //! What a vault's driver touches the world through, besides its journal.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use quorate_chain::ChainId;
 use quorate_driver::{Chain, Clock, Peers as PeerSeam};
@@ -32,12 +33,18 @@ impl PeerSeam for PeerPort {
     }
 }
 
-/// This machine's clock.
-pub(super) struct SystemClock;
+/// This machine's clocks.
+pub(super) struct SystemClock {
+    pub(super) started: Instant,
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> Time {
         Time(now_ms())
+    }
+
+    fn uptime_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Node {
     pub(crate) disk: Rc<RefCell<Disk>>,
     pub(crate) driver: Option<MemDriver>,
     pub(crate) outcomes: Vec<Outcome>,
+    /// How far its wall clock is off at present.
+    pub(crate) clock_off: Rc<Cell<i64>>,
     /// Down on purpose: not restarted by itself.
     pub(crate) off: bool,
 }
@@ -93,6 +95,7 @@ impl Cluster {
                 disk: Rc::default(),
                 driver: None,
                 outcomes: Vec::new(),
+                clock_off: Rc::default(),
                 off: false,
             });
         }
@@ -193,7 +196,11 @@ impl Cluster {
             facts: self.facts.clone(),
         };
         let journal = MemJournal(node.disk.clone());
-        let driver = Driver::new(vault, journal, peers, MemClock(self.now.clone()), chain);
+        let clock = MemClock {
+            now: self.now.clone(),
+            off: node.clock_off.clone(),
+        };
+        let driver = Driver::new(vault, journal, peers, clock, chain);
         let me = node.party;
         self.nodes[i].driver = Some(driver);
         let others: Vec<usize> = (0..self.nodes.len()).filter(|j| *j != i).collect();

@@ -1,7 +1,7 @@
 //! The driver's promises, seen on a real vault.
 
 use quorate_driver::DriverError;
-use quorate_vault::{Command, Input};
+use quorate_vault::{Command, Input, Message};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
@@ -60,4 +60,24 @@ fn a_batch_is_one_commit_and_answers_each_input() {
     }
     assert_eq!(stepped.refused.len(), 1);
     assert_eq!(stepped.refused[0].input, Some(10));
+}
+
+/// Threat: a clock that is far ahead for a moment, or is put back by a day, and every timer of that member stands still
+/// until the clock is where it was.
+#[test]
+fn timers_go_on_whatever_the_clock_does() {
+    const YEAR_MS: i64 = 365 * 24 * 3_600_000;
+    let mut cluster = Cluster::active(2, 3);
+    for (while_it_lasts, afterwards) in [(10 * YEAR_MS, 0), (0, -YEAR_MS)] {
+        let clock = cluster.nodes[0].clock_off.clone();
+        clock.set(while_it_lasts);
+        cluster.run(1_500);
+        clock.set(afterwards);
+        cluster.run(1_500);
+        let reports = |c: &Cluster| c.sent(0, 1, |m| matches!(m, Message::Heads { .. }));
+        let before = reports(&cluster);
+        cluster.run(10_000);
+        let told = reports(&cluster) - before;
+        assert!((8..30).contains(&told), "{told} reports in ten seconds");
+    }
 }

@@ -39,11 +39,19 @@ impl Peers for MemPeers {
 }
 
 #[derive(Clone)]
-pub(crate) struct MemClock(pub(crate) Rc<Cell<u64>>);
+pub(crate) struct MemClock {
+    pub(crate) now: Rc<Cell<u64>>,
+    /// How far the wall clock is off.
+    pub(crate) off: Rc<Cell<i64>>,
+}
 
 impl Clock for MemClock {
     fn now(&self) -> Time {
-        Time(self.0.get())
+        Time(self.now.get().saturating_add_signed(self.off.get()))
+    }
+
+    fn uptime_ms(&self) -> u64 {
+        self.now.get()
     }
 }
 

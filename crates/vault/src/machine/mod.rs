@@ -97,6 +97,8 @@ pub struct Vault {
     identity: Arc<SigningKey>,
     engine: Arc<dyn Engine>,
     now: Time,
+    /// At the last tick.
+    uptime_ms: Option<u64>,
     state: State,
     /// One a member, this one's own among them.
     logs: BTreeMap<PartyId, Log>,
@@ -150,16 +152,20 @@ impl Vault {
                 self.on_chain(fact);
                 self.stirred = true;
             }
-            Input::Tick(now) => self.tick(now),
+            Input::Tick { wall, uptime_ms } => self.tick(wall, uptime_ms),
         }
         self.settle(rng);
         self.end_answer();
         Ok(self.out.finish())
     }
 
-    fn tick(&mut self, now: Time) {
-        // The clock of a machine can be put back; what has been said in this run stays in order.
-        self.now = self.now.max(now);
+    /// The clock of a machine can be put forward and back. The time of a run only goes on: what was judged to be over
+    /// stays over, and what was said stays in order. And it never stands still: with a clock that was far ahead for a
+    /// moment, timers go on by what has really passed.
+    fn tick(&mut self, wall: Time, uptime_ms: u64) {
+        let before = self.uptime_ms.replace(uptime_ms).unwrap_or(uptime_ms);
+        let passed = uptime_ms.saturating_sub(before);
+        self.now = self.now.plus_ms(passed).max(wall);
         self.stirred |= self.deadline.is_some_and(|at| self.now >= at);
     }
 

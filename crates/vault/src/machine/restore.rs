@@ -61,6 +61,7 @@ impl Vault {
             identity,
             engine,
             now,
+            uptime_ms: None,
             state,
             logs: BTreeMap::new(),
             peers: members

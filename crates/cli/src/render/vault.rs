@@ -107,14 +107,16 @@ pub(crate) fn waiting_line(vault: &VaultView) -> Option<String> {
     if vault.waiting_for.is_empty() {
         return None;
     }
-    let awaited = vault.waiting_for.iter().map(|awaited| {
-        let name = awaited.name.as_deref().unwrap_or("a free seat");
-        format!("{name} {}", awaited.what)
-    });
-    Some(format!(
-        "Waiting for {}.",
-        awaited.collect::<Vec<_>>().join(", ")
-    ))
+    let named = vault.waiting_for.iter();
+    let mut awaited: Vec<String> = named
+        .filter_map(|awaited| Some(format!("{} {}", awaited.name.as_deref()?, awaited.what)))
+        .collect();
+    match vault.waiting_for.len() - awaited.len() {
+        0 => {}
+        1 => awaited.push("one more member to join".to_owned()),
+        free => awaited.push(format!("{free} more members to join")),
+    }
+    Some(format!("Waiting for {}.", awaited.join(", ")))
 }
 
 /// Vaults, one a line.

@@ -355,9 +355,19 @@ impl Host {
             let stop = batch.stop;
             self.carry_out(batch);
             if stop {
-                return;
+                return self.part();
             }
         }
+    }
+
+    /// Every channel is about to end, so every session ends now, on record. One without an end would count as cut off by a
+    /// crash, and those are counted against its members.
+    fn part(&mut self) {
+        let parties: Vec<PartyId> = self.parts.charter.parties().collect();
+        self.step(
+            parties.into_iter().map(Input::Disconnected).collect(),
+            Vec::new(),
+        );
     }
 
     /// Waits for a job, the vault's wish to be woken, or the next tick; then takes what else is there.

@@ -138,7 +138,7 @@ impl ExtendedKey {
         tweak.ok_or(Error::NoSuchChild { index })
     }
 
-    /// BIP-32: `I = HMAC-SHA512(c, ser(K) || ser32(i))`, left half the tweak, right half the chain code.
+    /// BIP-32: `I = HMAC-SHA512(c, K || i, 33 and 4 bytes)`, left half the tweak, right half the chain code.
     fn bip32_tweak(&self, index: u32) -> Option<Tweak> {
         let i = self.hmac(&[self.key.as_bytes(), &index.to_be_bytes()])?;
         let (left, right) = i.split_at_checked(32)?;

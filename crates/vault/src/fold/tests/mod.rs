@@ -5,6 +5,7 @@
 mod act0;
 mod again;
 mod approvals;
+mod fork;
 mod gossip;
 mod order;
 mod signing;

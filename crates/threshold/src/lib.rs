@@ -18,6 +18,7 @@ mod child;
 mod codec;
 mod committee;
 mod dkls;
+mod echo;
 mod engine;
 mod error;
 mod frost;

@@ -1,6 +1,6 @@
 //! Public points and the little curve arithmetic that is the same for all suites.
 
-use frost_core::{Ciphersuite, Element, Field, Group, Scalar};
+use frost_core::{Ciphersuite, Element, Field, Group, Identifier, Scalar};
 use serde::{Deserialize, Serialize};
 
 use crate::committee::{Parameters, PartyIndex};
@@ -202,6 +202,19 @@ fn on_one_polynomial_of<C: Ciphersuite>(
         Some(all && interpolate::<C>(base, index.get())? == *point)
     })?;
     Some(at_zero && elsewhere)
+}
+
+/// The library's name of an index: the same number.
+pub(crate) fn identifier<C: Ciphersuite>(index: PartyIndex) -> Result<Identifier<C>, Error> {
+    Identifier::try_from(u16::from(index.get())).map_err(library)
+}
+
+/// The library's refusal of a value.
+pub(crate) fn library<C: Ciphersuite>(error: frost_core::Error<C>) -> Error {
+    Error::Library {
+        library: "frost-core",
+        detail: error.to_string(),
+    }
 }
 
 #[cfg(test)]

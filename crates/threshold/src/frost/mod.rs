@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::channel::Channel;
 use crate::codec::Format;
 use crate::committee::{Committee, PartyIndex};
+use crate::echo;
 use crate::envelope::{SessionTag, SignedBody, SignedHash};
 use crate::error::Error;
 use crate::machine;
@@ -47,6 +48,9 @@ const FORMAT: Format = Format {
     version: 1,
     limit: MAX_BODY_BYTES,
 };
+
+/// The rounds that round 2 echoes.
+const ECHOES: std::ops::RangeInclusive<u8> = 1..=1;
 
 /// Round 1: commitments to the hiding and the binding nonce.
 #[derive(Serialize, Deserialize)]
@@ -127,7 +131,7 @@ pub(crate) fn broadcast_is_bad(
                 let no_scalar = tag
                     .suite
                     .is_some_and(|suite| suite::is_no_scalar(suite, &said.share));
-                no_scalar || shares::read_echo(tag, committee, quorum, &said.heard).is_none()
+                no_scalar || echo::read(tag, committee, quorum, ECHOES, &said.heard).is_none()
             }
         },
         _ => false,
@@ -149,7 +153,7 @@ pub(crate) fn share_is_bad(
     };
     let hashes = commitments.iter().map(SignedBody::signed_hash);
     let same = hashes.eq(said.heard.iter().copied())
-        && shares::read_echo(&tag, committee, context.quorum, &said.heard).is_some();
+        && echo::read(&tag, committee, context.quorum, ECHOES, &said.heard).is_some();
     same && match context.subject {
         Subject::Ecdsa(_) => false,
         Subject::Taproot { .. } => suite::share_fails::<frost_secp256k1_tr::Secp256K1Sha256TR>(

@@ -7,14 +7,16 @@ use frost_core::round2::SignatureShare;
 use frost_core::{CheaterDetection, SigningPackage};
 use rand_core::CryptoRngCore;
 
-use super::suite::{FrostSuite, Job, identifier};
-use super::{FORMAT, Round2Broadcast};
+use super::suite::{FrostSuite, Job};
+use super::{ECHOES, FORMAT, Round2Broadcast};
 use crate::channel::{Channel, RoundOutput};
-use crate::committee::{Committee, PartyIndex};
-use crate::envelope::{Envelope, SessionTag, SignedBody, SignedHash};
+use crate::committee::PartyIndex;
+use crate::echo;
+use crate::envelope::{Envelope, SignedBody};
 use crate::error::Error;
 use crate::evidence::Offence;
 use crate::machine::{Advance, Phase};
+use crate::point::{identifier, library};
 use crate::schnorr::SchnorrSignature;
 use crate::session::{Verdict, Why};
 
@@ -37,14 +39,13 @@ impl<C: FrostSuite> ExpectRound2<C> {
         signed: BTreeMap<PartyIndex, SignedBody>,
     ) -> Result<(Self, RoundOutput), Error> {
         let package = job.package(commitments)?;
-        let own =
-            frost_core::round2::sign(&package, &nonces, &job.key).map_err(super::suite::library)?;
+        let own = frost_core::round2::sign(&package, &nonces, &job.key).map_err(library)?;
         drop(nonces);
         let share = own.serialize().try_into().map_err(|_| Error::Scalar {
             suite: job.group_key.suite(),
         })?;
         let said = Round2Broadcast {
-            heard: heard(channel),
+            heard: echo::heard(channel, ECHOES),
             share,
         };
         let next = Self {
@@ -130,41 +131,22 @@ where
         envelope: Envelope,
     ) -> Result<(), Verdict> {
         let body = envelope.broadcast.ok_or(Verdict::Ignored(Why::Malformed))?;
-        let bad = |body: &SignedBody| {
-            channel.named(
-                from,
-                Offence::BadBroadcast {
-                    round: 2,
-                    body: body.clone(),
-                },
-            )
-        };
+        let bad = |body: SignedBody| channel.named(from, Offence::BadBroadcast { round: 2, body });
         let said = match FORMAT.decode::<Round2Broadcast>(&body.body) {
             Err(Error::Version { version, .. }) => {
                 return Err(Verdict::Ignored(Why::Version { version }));
             }
-            Err(_) => return Err(bad(&body)),
+            Err(_) => return Err(bad(body)),
             Ok(said) => said,
         };
-        if said.heard != heard(channel) {
-            let entries = read_echo(
-                &channel.tag,
-                &channel.committee,
-                &channel.members,
-                &said.heard,
-            )
-            .ok_or_else(|| bad(&body))?;
-            entries
-                .into_iter()
-                .try_for_each(|(author, entry)| channel.compare(1, author, entry))?;
-        }
+        echo::check(channel, from, 2, &body, ECHOES, &said.heard)?;
         match SignatureShare::deserialize(&said.share) {
             Ok(share) => {
                 self.shares.insert(from, (body, share));
                 Ok(())
             }
             // No scalar: nothing that any share could be.
-            Err(_) => Err(bad(&body)),
+            Err(_) => Err(bad(body)),
         }
     }
 
@@ -175,31 +157,4 @@ where
     ) -> Result<Advance<SchnorrSignature>, Verdict> {
         self.combine(channel).map(Advance::Done)
     }
-}
-
-/// What this member heard in round 1, its own word among it, in order of the signers.
-fn heard(channel: &Channel) -> Vec<SignedHash> {
-    channel
-        .members
-        .iter()
-        .filter_map(|index| channel.heard(1, *index))
-        .collect()
-}
-
-/// An echo of round 1: one entry a signer in order, each signed by that signer.
-pub(crate) fn read_echo(
-    tag: &SessionTag,
-    committee: &Committee,
-    quorum: &[PartyIndex],
-    heard: &[SignedHash],
-) -> Option<Vec<(PartyIndex, SignedHash)>> {
-    let signed = |index: PartyIndex, entry: &SignedHash| {
-        committee
-            .identity(index)
-            .is_some_and(|identity| entry.verifies(tag, 1, index, identity))
-    };
-    let places = quorum.iter().copied().zip(heard.iter().copied());
-    let sound =
-        quorum.len() == heard.len() && places.clone().all(|(index, entry)| signed(index, &entry));
-    sound.then(|| places.collect())
 }

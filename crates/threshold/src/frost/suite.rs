@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use frost_core::keys::{KeyPackage, PublicKeyPackage, SigningShare, VerifyingShare};
 use frost_core::round1::SigningCommitments;
 use frost_core::round2::SignatureShare;
-use frost_core::{Ciphersuite, Identifier, SigningPackage, VerifyingKey};
+use frost_core::{Ciphersuite, SigningPackage, VerifyingKey};
 use frost_ed25519::Ed25519Sha512;
 use frost_secp256k1_tr::Secp256K1Sha256TR;
 use frost_secp256k1_tr::keys::Tweak;
@@ -15,7 +15,7 @@ use crate::committee::PartyIndex;
 use crate::envelope::SignedBody;
 use crate::error::Error;
 use crate::params::SignContext;
-use crate::point::Point;
+use crate::point::{Point, identifier, library};
 use crate::share::KeyShare;
 use crate::subject::Subject;
 use crate::suite::Suite;
@@ -184,21 +184,10 @@ impl Round1Broadcast {
     }
 }
 
-pub(crate) fn identifier<C: Ciphersuite>(index: PartyIndex) -> Result<Identifier<C>, Error> {
-    Identifier::try_from(u16::from(index.get())).map_err(library)
-}
-
 fn verifying_share<C: Ciphersuite>(point: &Point) -> Result<VerifyingShare<C>, Error> {
     VerifyingShare::deserialize(point.as_bytes()).map_err(library)
 }
 
 fn verifying_key<C: Ciphersuite>(point: &Point) -> Result<VerifyingKey<C>, Error> {
     VerifyingKey::deserialize(point.as_bytes()).map_err(library)
-}
-
-pub(crate) fn library<C: Ciphersuite>(error: frost_core::Error<C>) -> Error {
-    Error::Library {
-        library: "frost-core",
-        detail: error.to_string(),
-    }
 }

@@ -7,13 +7,14 @@ use zeroize::Zeroizing;
 
 use super::commit::Commitments;
 use super::dkg::{Receiver, SuiteShare};
-use super::echo::{ExpectRound4, heard};
+use super::echo::ExpectRound4;
 use super::messages::{Body, Round3Broadcast, Round3Direct, Round4Broadcast};
 use super::reveal::{Packages, check_opening};
 use super::rules::Unfit;
 use super::{Setup, broadcast_of, local, read, rules};
 use crate::channel::{Channel, RoundOutput};
 use crate::committee::PartyIndex;
+use crate::echo::heard;
 use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::evidence::Offence;

@@ -14,7 +14,9 @@ use zeroize::Zeroizing;
 use super::messages::{PointBytes, SuitePackage};
 use crate::committee::{Parameters, PartyIndex};
 use crate::error::Error;
-use crate::point::{Point, decode_element, decode_scalar, small_scalar, with_ciphersuite};
+use crate::point::{
+    Point, decode_element, decode_scalar, identifier, library, small_scalar, with_ciphersuite,
+};
 use crate::suite::Suite;
 
 /// A dealer that has chosen its polynomial.
@@ -241,17 +243,6 @@ fn parse<C: Ciphersuite>(package: &SuitePackage) -> Result<dkg::round1::Package<
     let commitment = VerifiableSecretSharingCommitment::deserialize(points).map_err(library)?;
     let proof = Signature::deserialize(&package.proof).map_err(library)?;
     Ok(dkg::round1::Package::new(commitment, proof))
-}
-
-fn identifier<C: Ciphersuite>(index: PartyIndex) -> Result<Identifier<C>, Error> {
-    Identifier::try_from(u16::from(index.get())).map_err(library)
-}
-
-fn library<C: Ciphersuite>(error: frost_core::Error<C>) -> Error {
-    Error::Library {
-        library: "frost-core",
-        detail: error.to_string(),
-    }
 }
 
 #[cfg(test)]

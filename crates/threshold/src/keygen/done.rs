@@ -2,11 +2,11 @@
 
 use rand_core::CryptoRngCore;
 
-use super::echo::check_echo;
 use super::messages::Round7Broadcast;
 use super::{broadcast_of, read, rules};
 use crate::channel::Channel;
 use crate::committee::PartyIndex;
+use crate::echo;
 use crate::envelope::Envelope;
 use crate::machine::{Advance, Phase};
 use crate::session::{KeygenOutput, Verdict, Why};
@@ -29,7 +29,7 @@ impl Phase<KeygenOutput> for ExpectRound7 {
     ) -> Result<(), Verdict> {
         let body = broadcast_of(&envelope)?;
         let done: Round7Broadcast = read(channel, from, 7, body)?;
-        check_echo(channel, from, 7, body, rules::ROUND7_ECHOES, &done.heard)?;
+        echo::check(channel, from, 7, body, rules::ROUND7_ECHOES, &done.heard)?;
         if done.public != self.output.public.hash() {
             return Err(Verdict::Abort(Why::TranscriptMismatch { from }));
         }

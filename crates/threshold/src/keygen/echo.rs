@@ -4,10 +4,11 @@ use rand_core::CryptoRngCore;
 
 use super::messages::Round4Broadcast;
 use super::ot_setup::{self, OtSetup};
-use super::{Setup, bad_broadcast, broadcast_of, read, rules};
+use super::{Setup, broadcast_of, read, rules};
 use crate::channel::Channel;
 use crate::committee::PartyIndex;
-use crate::envelope::{Envelope, SignedBody, SignedHash};
+use crate::echo;
+use crate::envelope::Envelope;
 use crate::machine::{Advance, Phase};
 use crate::session::{KeygenOutput, Verdict};
 use crate::share::KeyShare;
@@ -33,8 +34,8 @@ impl Phase<KeygenOutput> for ExpectRound4 {
         envelope: Envelope,
     ) -> Result<(), Verdict> {
         let body = broadcast_of(&envelope)?;
-        let echo: Round4Broadcast = read(channel, from, 4, body)?;
-        check_echo(channel, from, 4, body, rules::ROUND4_ECHOES, &echo.heard)
+        let said: Round4Broadcast = read(channel, from, 4, body)?;
+        echo::check(channel, from, 4, body, rules::ROUND4_ECHOES, &said.heard)
     }
 
     fn advance(
@@ -59,36 +60,4 @@ impl Phase<KeygenOutput> for ExpectRound4 {
         )?;
         Ok(Advance::Next(Box::new(next), output))
     }
-}
-
-/// What this member heard in `rounds`: round by round, member by member.
-pub(crate) fn heard(channel: &Channel, rounds: std::ops::RangeInclusive<u8>) -> Vec<SignedHash> {
-    let members = &channel.members;
-    rounds
-        .flat_map(|round| {
-            members
-                .iter()
-                .filter_map(move |&index| channel.heard(round, index))
-        })
-        .collect()
-}
-
-/// Compares what another heard with what this member heard. A difference convicts: the author, if it signed
-/// both, else who echoes what the author never signed.
-pub(crate) fn check_echo(
-    channel: &Channel,
-    from: PartyIndex,
-    round: u8,
-    body: &SignedBody,
-    rounds: std::ops::RangeInclusive<u8>,
-    theirs: &[SignedHash],
-) -> Result<(), Verdict> {
-    if theirs == heard(channel, rounds.clone()) {
-        return Ok(());
-    }
-    let entries = rules::echo(&channel.tag, &channel.committee, rounds, theirs)
-        .map_err(|_| bad_broadcast(channel, from, round, body))?;
-    entries
-        .into_iter()
-        .try_for_each(|(round, author, entry)| channel.compare(round, author, entry))
 }

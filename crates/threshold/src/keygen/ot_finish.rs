@@ -13,13 +13,13 @@ use rand_core::CryptoRngCore;
 use zeroize::Zeroize;
 
 use super::done::ExpectRound7;
-use super::echo::heard;
 use super::messages::{Body, Round5Broadcast, Round5Direct, Round7Broadcast};
 use super::ot_setup::{Mine, OtSetup, Round6Broadcast, Round6Direct, aborted};
 use super::{broadcast_of, local, read, rules};
 use crate::channel::{Channel, RoundOutput};
 use crate::committee::PartyIndex;
 use crate::dkls::{dkls_index, encode_point, parties, reseed, scalar_of};
+use crate::echo::heard;
 use crate::envelope::Envelope;
 use crate::error::Error;
 use crate::machine::{Advance, Phase};

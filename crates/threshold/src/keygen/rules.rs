@@ -3,7 +3,7 @@
 //! The rounds and [`crate::verify_evidence`] call the same functions, so that whatever a round refuses by
 //! name a stranger refuses too.
 
-use ed25519_dalek::VerifyingKey;
+use std::ops::RangeInclusive;
 
 use super::dkg::{check_package, check_sub_share};
 use super::messages::{
@@ -12,6 +12,7 @@ use super::messages::{
 };
 use super::ot_setup::Round6Broadcast;
 use crate::committee::{Committee, PartyIndex};
+use crate::echo;
 use crate::envelope::{SessionTag, SignedHash};
 use crate::error::Error;
 use crate::suite::Suite;
@@ -84,42 +85,22 @@ pub(crate) fn opens(
     promised == opening_hash(tag, round, sender, opening)
 }
 
-/// An echo of `rounds`: one entry a round and member, each signed by that member.
-///
-/// Returns the entries with their places.
-pub(crate) fn echo(
+/// The rounds that round 4 echoes.
+pub(crate) const ROUND4_ECHOES: RangeInclusive<u8> = 1..=3;
+/// The rounds that round 7 echoes.
+pub(crate) const ROUND7_ECHOES: RangeInclusive<u8> = 4..=6;
+
+/// Whether everybody's words of `rounds` are repeated, with everybody's signatures.
+fn echoed(
     tag: &SessionTag,
     committee: &Committee,
-    rounds: std::ops::RangeInclusive<u8>,
+    rounds: RangeInclusive<u8>,
     heard: &[SignedHash],
-) -> Result<Vec<(u8, PartyIndex, SignedHash)>, Unfit> {
-    let places: Vec<_> = rounds
-        .flat_map(|round| committee.indices().map(move |index| (round, index)))
-        .collect();
-    if places.len() != heard.len() {
-        return Err(Unfit::Broken);
-    }
-    let signed = |round, index, entry: &SignedHash| {
-        let identity: Option<&VerifyingKey> = committee.identity(index);
-        identity.is_some_and(|identity| entry.verifies(tag, round, index, identity))
-    };
-    places
-        .into_iter()
-        .zip(heard)
-        .map(|((round, index), entry)| {
-            if signed(round, index, entry) {
-                Ok((round, index, *entry))
-            } else {
-                Err(Unfit::Broken)
-            }
-        })
-        .collect()
+) -> Result<(), Unfit> {
+    let members: Vec<PartyIndex> = committee.indices().collect();
+    let entries = echo::read(tag, committee, &members, rounds, heard);
+    entries.map(drop).ok_or(Unfit::Broken)
 }
-
-/// The rounds that round 4 echoes.
-pub(crate) const ROUND4_ECHOES: std::ops::RangeInclusive<u8> = 1..=3;
-/// The rounds that round 7 echoes.
-pub(crate) const ROUND7_ECHOES: std::ops::RangeInclusive<u8> = 4..=6;
 
 /// Whether a broadcast of `round` breaks a rule that it alone decides.
 pub(crate) fn broadcast_is_bad(
@@ -139,8 +120,7 @@ pub(crate) fn broadcast_is_bad(
             .map_err(Unfit::from),
         4 => Round4Broadcast::from_body(body)
             .map_err(Unfit::from)
-            .and_then(|echoed| echo(tag, committee, ROUND4_ECHOES, &echoed.heard))
-            .map(drop),
+            .and_then(|said| echoed(tag, committee, ROUND4_ECHOES, &said.heard)),
         5 => Round5Broadcast::from_body(body)
             .map(drop)
             .map_err(Unfit::from),
@@ -149,8 +129,7 @@ pub(crate) fn broadcast_is_bad(
             .map_err(Unfit::from),
         7 => Round7Broadcast::from_body(body)
             .map_err(Unfit::from)
-            .and_then(|done| echo(tag, committee, ROUND7_ECHOES, &done.heard))
-            .map(drop),
+            .and_then(|said| echoed(tag, committee, ROUND7_ECHOES, &said.heard)),
         _ => Ok(()),
     };
     read == Err(Unfit::Broken)

@@ -1,5 +1,5 @@
-//! What key generation and ECDSA signing cost a member: CPU, bytes sent, rounds; and how that compares with a
-//! plain `k256` signature and with `dkls23-core` called bare, all measured in the same run.
+//! What key generation and signing cost a member: CPU, bytes sent, rounds; and how that compares with a plain
+//! signature of the same suite by one key and with `dkls23-core` called bare, all measured in the same run.
 //!
 //! `cargo bench -p quorate-threshold --bench ceremonies` (the development profile is the default for the numbers in
 //! the docs: `cargo bench --profile dev ...`). Everything runs on one thread; CPU is that thread's.
@@ -21,9 +21,9 @@ use std::time::{Duration, Instant};
 use ed25519_dalek::SigningKey;
 use k256::ecdsa::signature::hazmat::PrehashSigner;
 use quorate_threshold::{
-    ChildPath, Committee, EcdsaSignature, Engine, EpochSecrets, KeygenOutput, KeygenParams,
-    MessageDigest, Outgoing, Parameters, PartyIndex, PublicKeys, RealEngine, Session, SignParams,
-    Started, Subject, Suite,
+    ChildPath, Committee, Engine, EpochSecrets, KeygenOutput, KeygenParams, Message, MessageDigest,
+    Outgoing, Parameters, PartyIndex, PublicKeys, RealEngine, Session, SignParams, Started,
+    Subject,
 };
 use rand_core::OsRng;
 
@@ -40,24 +40,33 @@ fn main() {
         return;
     }
     let plain = plain_signature();
-    println!("plain k256 signature: {:.3} ms\n", ms(plain));
+    let (taproot, ed25519) = (plain_taproot(), plain_ed25519());
     println!(
-        "| ceremony | t of n | CPU a party, ms | sent a party, bytes | rounds | x plain k256 | x bare dkls23-core |"
+        "plain signatures: k256 ECDSA {:.3} ms, k256 BIP-340 {:.3} ms, ed25519-dalek {:.3} ms\n",
+        ms(plain),
+        ms(taproot),
+        ms(ed25519)
+    );
+    println!(
+        "| ceremony | t of n | CPU a party, ms | sent a party, bytes | rounds | x plain | x bare dkls23-core |"
     );
     println!("|---|---|---:|---:|---:|---:|---:|");
     for (t, n) in SIZES {
         let (vault, keygen) = Vault::generate(t, n);
         let (bare_keygen, parties) = bare::keygen(t, n);
-        row("keygen", t, n, &keygen, plain, bare_keygen);
+        row("keygen", t, n, &keygen, plain, Some(bare_keygen));
         let sign = vault.sign(t);
-        row(
-            "ECDSA sign",
-            t,
-            n,
-            &sign,
-            plain,
-            bare::sign(&parties, t, SIGNATURES),
-        );
+        let bare_sign = bare::sign(&parties, t, SIGNATURES);
+        row("ECDSA sign", t, n, &sign, plain, Some(bare_sign));
+        let subject = Subject::Taproot {
+            digest: digest(),
+            merkle_root: None,
+        };
+        let sign = vault.sign_schnorr(t, &subject);
+        row("Taproot sign", t, n, &sign, taproot, None);
+        let message = Message::derived_from_what_this_signer_decoded(DIGEST.to_vec()).unwrap();
+        let sign = vault.sign_schnorr(t, &Subject::Ed25519(message));
+        row("Ed25519 sign", t, n, &sign, ed25519, None);
     }
 }
 
@@ -68,15 +77,18 @@ struct Cost {
     rounds: u8,
 }
 
-fn row(name: &str, t: u8, n: u8, cost: &Cost, plain: Duration, bare: Duration) {
+fn row(name: &str, t: u8, n: u8, cost: &Cost, plain: Duration, bare: Option<Duration>) {
     let cpu = cost.cpu_per_party.as_secs_f64();
+    let bare = bare.map_or_else(
+        || "-".to_owned(),
+        |bare| format!("{:.2}", cpu / bare.as_secs_f64()),
+    );
     println!(
-        "| {name} | {t} of {n} | {:.1} | {} | {} | {:.0} | {:.2} |",
+        "| {name} | {t} of {n} | {:.2} | {} | {} | {:.0} | {bare} |",
         ms(cost.cpu_per_party),
         cost.sent_per_party,
         cost.rounds,
         cpu / plain.as_secs_f64(),
-        cpu / bare.as_secs_f64(),
     );
 }
 
@@ -94,14 +106,32 @@ pub(crate) fn cpu_now() -> Duration {
         .map_or(elapsed, Duration::from_nanos)
 }
 
-fn plain_signature() -> Duration {
-    let key = k256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+fn digest() -> MessageDigest {
+    MessageDigest::derived_from_what_this_signer_decoded(DIGEST)
+}
+
+/// What one run of `sign` costs, averaged.
+fn averaged<T>(mut sign: impl FnMut() -> T) -> Duration {
     let start = cpu_now();
     for _ in 0..PLAIN_SIGNATURES {
-        let signature: k256::ecdsa::Signature = key.sign_prehash(black_box(&DIGEST)).unwrap();
-        black_box(signature);
+        black_box(sign());
     }
     (cpu_now() - start) / PLAIN_SIGNATURES
+}
+
+fn plain_signature() -> Duration {
+    let key = k256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+    averaged(|| -> k256::ecdsa::Signature { key.sign_prehash(black_box(&DIGEST)).unwrap() })
+}
+
+fn plain_taproot() -> Duration {
+    let key = k256::schnorr::SigningKey::from_bytes(&[7; 32]).unwrap();
+    averaged(|| key.sign_raw(black_box(&DIGEST), &[9; 32]).unwrap())
+}
+
+fn plain_ed25519() -> Duration {
+    let key = SigningKey::from_bytes(&[7; 32]);
+    averaged(|| ed25519_dalek::Signer::sign(&key, black_box(&DIGEST)))
 }
 
 fn identity(index: PartyIndex) -> Arc<SigningKey> {
@@ -154,6 +184,36 @@ impl Vault {
     }
 
     fn sign(&self, t: u8) -> Cost {
+        self.average(
+            t,
+            |vault, params| {
+                let secrets = &vault.secrets[&params.me];
+                RealEngine.sign_ecdsa(params, secrets, &mut OsRng).unwrap()
+            },
+            &Subject::Ecdsa(digest()),
+        )
+    }
+
+    fn sign_schnorr(&self, t: u8, subject: &Subject) -> Cost {
+        self.average(
+            t,
+            |vault, params| {
+                let secrets = &vault.secrets[&params.me];
+                RealEngine
+                    .sign_schnorr(params, secrets, &mut OsRng)
+                    .unwrap()
+            },
+            subject,
+        )
+    }
+
+    /// A signature by the first `t` members, over and over.
+    fn average<T>(
+        &self,
+        t: u8,
+        start: impl Fn(&Self, SignParams) -> Started<T>,
+        subject: &Subject,
+    ) -> Cost {
         let quorum: Vec<PartyIndex> = (1..=t).map(|i| PartyIndex::new(i).unwrap()).collect();
         let mut total = Cost {
             cpu_per_party: Duration::ZERO,
@@ -161,27 +221,22 @@ impl Vault {
             rounds: 0,
         };
         for session in 0..SIGNATURES {
-            let (signatures, cost): (Vec<(PartyIndex, EcdsaSignature)>, Cost) =
-                run(quorum.clone(), |me| {
-                    let params = SignParams {
-                        session: [u8::try_from(session).unwrap(); 32],
-                        vault: [7; 32],
-                        epoch: 1,
-                        committee: self.committee.clone(),
-                        quorum: quorum.clone(),
-                        me,
-                        path: ChildPath::ROOT,
-                        key: *self.public.group_key(Suite::EcdsaSecp256k1),
-                        subject: Subject::Ecdsa(
-                            MessageDigest::derived_from_what_this_signer_decoded(DIGEST),
-                        ),
-                        public: self.public.clone(),
-                        identity: identity(me),
-                    };
-                    RealEngine
-                        .sign_ecdsa(params, &self.secrets[&me], &mut OsRng)
-                        .unwrap()
-                });
+            let (signatures, cost) = run(quorum.clone(), |me| {
+                let params = SignParams {
+                    session: [u8::try_from(session).unwrap(); 32],
+                    vault: [7; 32],
+                    epoch: 1,
+                    committee: self.committee.clone(),
+                    quorum: quorum.clone(),
+                    me,
+                    path: ChildPath::ROOT,
+                    key: *self.public.group_key(subject.suite()),
+                    subject: subject.clone(),
+                    public: self.public.clone(),
+                    identity: identity(me),
+                };
+                start(self, params)
+            });
             assert_eq!(signatures.len(), quorum.len());
             total.cpu_per_party += cost.cpu_per_party / SIGNATURES;
             total.sent_per_party = cost.sent_per_party;

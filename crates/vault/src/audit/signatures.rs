@@ -1,5 +1,7 @@
 //! Every signature, and what stands behind it.
 
+use std::collections::BTreeSet;
+
 use quorate_chain::SignedTx;
 use quorate_threshold::EcdsaSignature;
 
@@ -15,16 +17,33 @@ pub(super) fn examine(
     state: &State,
     findings: &mut Vec<Finding>,
 ) -> Vec<SignatureReport> {
-    let mut reports = Vec::new();
+    let (mut reports, mut paid) = (Vec::new(), BTreeSet::new());
     for id in stated(logs) {
         let Some(made) = Made::of(&id, state) else {
             continue;
         };
         made.check(state, findings);
-        reports.push(made.report(logs, state));
+        let report = made.report(logs, state);
+        let record = &made.recorded.said.what;
+        if record.purpose == Purpose::Payment && !report.receipts.is_empty() {
+            paid.insert(record.request);
+        }
+        reports.push(report);
     }
+    findings.extend(paid.iter().filter_map(|id| paid_twice(id, &paid, state)));
     reports.sort_by_key(|report| (report.slot, report.attempt));
     reports
+}
+
+/// What one request asked for was paid, and so was what it stands in place of.
+fn paid_twice(id: &RequestId, paid: &BTreeSet<RequestId>, state: &State) -> Option<Finding> {
+    let earlier = state.stands_for(id);
+    let earlier = earlier.iter().find(|earlier| paid.contains(earlier))?;
+    let what = format!(
+        "it was paid, and so was {}, in whose place it was asked",
+        earlier.short()
+    );
+    Some(Finding::wrong(format!("request {}", id.short()), what))
 }
 
 /// Sessions of which some log states a signature.

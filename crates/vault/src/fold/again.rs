@@ -50,6 +50,13 @@ impl State {
         std::iter::successors(first, before).take(MAX_ASKED_AGAIN + 1)
     }
 
+    /// The requests in whose place this one is asked, the newest first.
+    pub(crate) fn stands_for(&self, id: &RequestId) -> Vec<RequestId> {
+        let current = self.current(id);
+        let earlier = current.iter().flat_map(|current| self.earlier(current));
+        earlier.map(|earlier| earlier.id).collect()
+    }
+
     /// How often the same was asked before this.
     pub(super) fn times_asked(&self, current: &Current<'_>) -> usize {
         self.earlier(current).count()

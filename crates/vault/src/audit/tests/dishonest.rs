@@ -4,6 +4,7 @@ use super::{
     Entry, Purpose, RequestId, Seen, SessionResult, Severity, entry_of, only_finding, paid, report,
     sign, simple,
 };
+use crate::entry::Request;
 
 #[test]
 fn a_signature_that_does_not_verify() {
@@ -302,4 +303,36 @@ fn another_charter_in_the_first_entry() {
             .iter()
             .any(|f| f.place == "bob's log, entry 0" && f.severity == Severity::Wrong)
     );
+}
+
+/// An author that showed bob and carol its request, and later one in its place, without the withdrawal in between: each
+/// was approved and paid. The whole log has it all.
+#[test]
+fn a_request_and_the_one_in_its_place_both_paid() {
+    let (mut world, first, session) = simple();
+    world.signed(&[1, 2], session);
+    world.mine(1, first, 0, session);
+    world.cancel(0, first);
+    let asked = world.state(0).standing(&first, world.now).unwrap().request;
+    let request = Request {
+        nonce: [0xab; 32],
+        intent: world.draft(1).intent,
+        instead_of: Some(first),
+        ..asked
+    };
+    let second = world.ask(0, request);
+    world.approve(&[1, 2], second);
+    let session = world.sign(&[1, 2], second, Purpose::Payment);
+    assert!(
+        report(&world).is_sound(),
+        "only one of the two is on the chain"
+    );
+    world.mine(2, second, 1, session);
+    let finding = only_finding(&world, Severity::Wrong);
+    let place = format!(
+        "request {}: it was paid, and so was {}",
+        second.short(),
+        first.short()
+    );
+    assert!(finding.starts_with(&place), "{finding}");
 }

@@ -156,7 +156,8 @@ impl State {
     }
 
     /// A live request that an approval of mine can help on. What its author says of time and number is judged here by my
-    /// own clock and count.
+    /// own clock and count. Whether an earlier one may be paid is no question yet: signing waits for that, and the fill
+    /// that settles it may need this very approval.
     pub(super) fn is_approvable(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
         if current.request().expires.since_ms(now) > MAX_LIFETIME_MS {
             return Err(Denied::ExpiresTooLate);
@@ -164,17 +165,17 @@ impl State {
         if self.is_excess(current, now) {
             return Err(Denied::TooManyOpen);
         }
-        self.may_go_on(current, now)
-    }
-
-    /// Nothing about its slot, the slots below, or what was asked before it is in the way of an approved request.
-    pub(super) fn may_go_on(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
         let key = current.slot();
         if self.is_consumed(&key) {
             return Err(Denied::SlotConsumed { slot: key.slot });
         }
-        may_be_paid(self.may_be_paid_before(current))?;
         self.is_near(current, now)
+    }
+
+    /// Nothing about its slot, the slots below, or what was asked before it is in the way of an approved request.
+    pub(super) fn may_go_on(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
+        self.is_approvable(current, now)?;
+        may_be_paid(self.may_be_paid_before(current))
     }
 
     /// So close behind the slots that others use that few fills are needed.

@@ -159,15 +159,20 @@ fn who_approved_the_old_request_waits_until_the_chain_finally_gave_its_slot_away
         earlier: lost,
         slot: 0,
     });
-    assert_eq!(may_approve(&world, 2, again), denied);
-    assert_eq!(may_approve(&world, 1, again), Ok(()), "bob had not");
-    let sentence = world.state(2).explain(&again, world.now).unwrap().sentence;
-    assert!(sentence.contains("may have been signed"), "{sentence}");
+    world.approve(&[0, 2], again);
+    let may_sign = |world: &World, i: usize| {
+        let state = world.state(i);
+        state.may_sign(&again, Purpose::Payment, world.now)
+    };
     let session = pay(&mut world, winner);
     world.say(2, pending(&world, winner, session));
-    assert_eq!(may_approve(&world, 2, again), denied, "not final");
+    world.say(0, pending(&world, winner, session));
+    assert_eq!(may_sign(&world, 2), denied, "not final");
+    let sentence = world.state(2).explain(&again, world.now).unwrap().sentence;
+    assert!(sentence.contains("may have been signed"), "{sentence}");
+    assert_eq!(may_sign(&world, 0), Ok(()), "alice withdrew it herself");
     world.mine(2, winner, 0, session);
-    assert_eq!(may_approve(&world, 2, again), Ok(()));
+    assert_eq!(may_sign(&world, 2), Ok(()));
     world.say(
         2,
         Entry::Receipt(Box::new(Receipt {
@@ -176,7 +181,39 @@ fn who_approved_the_old_request_waits_until_the_chain_finally_gave_its_slot_away
             seen: Seen::Unmined,
         })),
     );
-    assert_eq!(may_approve(&world, 2, again), denied, "it was not final");
+    assert_eq!(may_sign(&world, 2), denied, "it was not final");
+}
+
+/// Whoever approved the old request before it heard of the withdrawal can still approve the new one. Else nobody would
+/// ever fill the old one's slot when nobody else uses it, and the new one would wait for that till it expires.
+#[test]
+fn who_approved_the_old_request_can_approve_the_new_one_and_fill_the_old_slot() {
+    let mut world = World::active(2, 2);
+    let lost = world.request(0, 0);
+    let approval = world.approval(1, lost);
+    let winner = world.request(1, 0);
+    world.approve(&[1], winner);
+    let again = world.ask_again(0);
+    world.say(1, Entry::Approval(approval));
+    world.cancel(1, winner);
+    for i in [0, 1] {
+        assert_eq!(may_approve(&world, i, again[0]), Ok(()));
+    }
+    world.approve(&[0, 1], again[0]);
+    world.now = world.now.plus_ms(crate::fold::GIVE_WAY_MS);
+    let fill = Purpose::Fill { slot: 0 };
+    for i in [0, 1] {
+        assert_eq!(world.state(i).may_sign(&again[0], fill, world.now), Ok(()));
+    }
+    let session = world.sign(&[0, 1], again[0], fill);
+    for i in [0, 1] {
+        world.mine(i, again[0], 0, session);
+        let state = world.state(i);
+        assert_eq!(
+            state.may_sign(&again[0], Purpose::Payment, world.now),
+            Ok(())
+        );
+    }
 }
 
 /// The author's own approval says nothing: its machine withdrew the request and signs it no more.

@@ -37,7 +37,7 @@ use std::sync::{Arc, Mutex, Weak};
 use quorate_api::is_name;
 use quorate_store::Write;
 use quorate_threshold::{Engine, Parameters};
-use quorate_vault::Charter;
+use quorate_vault::{Charter, PartyId};
 use quorate_vault::machine::Phase;
 use quorate_wire::VerifiedCard;
 use rand_core::OsRng;
@@ -326,11 +326,15 @@ impl Making {
         taken: &Taken,
         nonce: [u8; 32],
     ) -> Result<String, MakingError> {
-        // Joining again after a pairing that broke at its end replaces what is left of it.
+        // Joining again after a pairing that broke at its end replaces what is left of it; whose it was must be who
+        // invites now, because a vault's nonce is no secret among its members.
+        let inviter = PartyId::of_identity(&admission.inviter().card().identity);
         let again = lock(&self.0.records)
             .iter()
             .find_map(|(name, record)| match &record.stage {
-                Stage::Joined(joined) if joined.terms.nonce == admission.terms.nonce => {
+                Stage::Joined(joined)
+                    if joined.terms.nonce == admission.terms.nonce && joined.is_from(&inviter) =>
+                {
                     Some(name.clone())
                 }
                 _ => None,

@@ -317,3 +317,28 @@ fn remember(addresses: &mut Vec<std::net::SocketAddr>, address: std::net::Socket
     addresses.insert(0, address);
     addresses.truncate(MAX_ADDRESSES);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Contact, Table};
+
+    /// Threat: mallory invites bob, and writes alice into the roster with alice's identity key and another endpoint. As
+    /// soon as bob's node has the charter, before bob has seen a word, it turns alice's calls away in every vault.
+    #[test]
+    fn a_roster_moves_nobody_who_is_known() {
+        let table = Table::new([1; 32], Vec::new());
+        let alice = Contact {
+            name: "alice".into(),
+            identity: [2; 32],
+            endpoint: [3; 32],
+            addresses: vec![],
+        };
+        table.know(alice.clone());
+        // What `Making::run` does with every member of a charter that its inviter alone wrote.
+        table.know(Contact {
+            endpoint: [4; 32],
+            ..alice
+        });
+        assert_eq!(table.at_endpoint(&[3; 32]).len(), 1);
+    }
+}

@@ -200,6 +200,14 @@ impl Charter {
 }
 
 impl Member {
+    /// Checks what a charter asks of each member by itself.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check(&self) -> Result<(), CharterError> {
+        check::check_member(self)
+    }
+
     /// The key that signs protocol messages and checkpoints.
     ///
     /// # Errors

@@ -16,7 +16,8 @@ use tokio::time::timeout;
 use super::Making;
 use super::channel::Pairing;
 use super::error::MakingError;
-use super::record::{Taken, Terms};
+use super::record::{Labels, Taken, Terms};
+use super::roster::member;
 use crate::process::{now_ms, uptime_ms};
 use crate::record;
 use crate::shared::lock;
@@ -209,9 +210,17 @@ pub(super) fn told(bound: IpAddr, reachable: &[SocketAddr]) -> IpAddr {
     outside.unwrap_or(bound)
 }
 
-/// What a seat needs to know of a card: nobody else in the vault may have its name or keys.
+/// What a seat needs to know of a card: a charter can hold it, and nobody else in the vault has its name or keys.
 pub(super) fn clash(card: &VerifiedCard, others: &[VerifiedCard]) -> Option<String> {
     let card = card.card();
+    // The labels are the joiner's to say, and are judged when it says them.
+    let labels = Labels {
+        controller: "owner".to_owned(),
+        domain: "device".to_owned(),
+    };
+    if let Err(error) = member(card, &labels, [0; 32]).check() {
+        return Some(error.to_string());
+    }
     others.iter().map(VerifiedCard::card).find_map(|other| {
         if other.name.to_lowercase() == card.name.to_lowercase() {
             return Some(format!(

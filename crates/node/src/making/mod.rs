@@ -37,8 +37,8 @@ use std::sync::{Arc, Mutex, Weak};
 use quorate_api::is_name;
 use quorate_store::Write;
 use quorate_threshold::{Engine, Parameters};
-use quorate_vault::Charter;
 use quorate_vault::machine::Phase;
+use quorate_vault::{Charter, PartyId};
 use quorate_wire::VerifiedCard;
 use rand_core::OsRng;
 use tokio::runtime::Handle;
@@ -182,7 +182,7 @@ impl Making {
     fn run(&self, name: &str, charter: Charter, founded: &Founded) -> Result<(), StartError> {
         let tools = &self.0.tools;
         for contact in contacts(&charter, &founded.addresses, &tools.me.party) {
-            tools.peers.know(contact);
+            tools.peers.introduce(contact);
         }
         let parts = Parts {
             name: name.to_owned(),
@@ -309,38 +309,47 @@ impl Making {
             labels,
             commitment: self.commitment(&admission.terms.nonce, &nonce),
         };
-        let local = self.keep_joined(name, &admission, &taken, nonce).await?;
+        let (local, before) = self.keep_joined(name, &admission, &taken, nonce).await?;
         self.0.tools.peers.know(contact(admission.inviter().card()));
         if let Err(error) = admission.take(&taken).await {
-            self.forget(&local).await?;
+            // Whatever an earlier pairing left may still be what the inviter waits for.
+            match before {
+                Some(before) => self.keep(&local, before).await?,
+                None => self.forget(&local).await?,
+            }
             return Err(error);
         }
         drop(turn);
         Ok(local)
     }
 
+    /// Makes durable what was joined. Gives its local name, and what stood there before.
     async fn keep_joined(
         &self,
         name: Option<String>,
         admission: &Admission,
         taken: &Taken,
         nonce: [u8; 32],
-    ) -> Result<String, MakingError> {
-        // Joining again after a pairing that broke at its end replaces what is left of it.
+    ) -> Result<(String, Option<VaultRecord>), MakingError> {
+        // Joining again after a pairing that broke at its end replaces what is left of it; whose it was must be who
+        // invites now, because a vault's nonce is no secret among its members.
+        let inviter = PartyId::of_identity(&admission.inviter().card().identity);
         let again = lock(&self.0.records)
             .iter()
             .find_map(|(name, record)| match &record.stage {
-                Stage::Joined(joined) if joined.terms.nonce == admission.terms.nonce => {
-                    Some(name.clone())
+                Stage::Joined(joined)
+                    if joined.terms.nonce == admission.terms.nonce && joined.is_from(&inviter) =>
+                {
+                    Some((name.clone(), record.clone()))
                 }
                 _ => None,
             });
-        let local = match again {
-            Some(local) => local,
+        let (local, before) = match again {
+            Some((local, before)) => (local, Some(before)),
             None => {
                 let local = name.unwrap_or_else(|| admission.terms.name.clone());
                 self.require_free(&local)?;
-                local
+                (local, None)
             }
         };
         let joined = Joined {
@@ -358,7 +367,7 @@ impl Making {
             },
         )
         .await?;
-        Ok(local)
+        Ok((local, before))
     }
 
     /// Gives a vault up before its keys are made.

@@ -137,7 +137,18 @@ impl Peers {
         peers
     }
 
-    /// Gets to know a party, or something new about it, and keeps a channel to it from now on.
+    /// Gets to know a party that somebody else speaks of, and keeps a channel to it from now on. What is known of it
+    /// already, from its own card above all, is not changed.
+    pub fn introduce(&self, contact: Contact) {
+        if contact.endpoint == *self.0.endpoint.id().as_bytes() {
+            return;
+        }
+        if let Some(party) = self.0.table.introduce(contact) {
+            tokio::spawn(accept::keep_calling(self.clone(), party));
+        }
+    }
+
+    /// Gets to know a party, or something new about it, from its own card, and keeps a channel to it from now on.
     pub fn know(&self, contact: Contact) {
         if contact.endpoint == *self.0.endpoint.id().as_bytes() {
             return;

@@ -105,7 +105,24 @@ impl Table {
         }
     }
 
-    /// Adds a party or what is new about it. Gives its id if it was not known.
+    /// Adds a party of which others speak. What is known of it stays; addresses come last. Gives its id if it was not
+    /// known.
+    pub(super) fn introduce(&self, contact: Contact) -> Option<PartyId> {
+        if let Some(entry) = lock(&self.entries).get_mut(&contact.party()) {
+            let known = &mut entry.contact.addresses;
+            let new = contact.addresses.into_iter();
+            known.extend(
+                new.filter(|address| !known.contains(address))
+                    .collect::<Vec<_>>(),
+            );
+            known.truncate(MAX_ADDRESSES);
+            entry.changed.notify_one();
+            return None;
+        }
+        self.know(contact)
+    }
+
+    /// Adds a party or what is new about it, from its own words. Gives its id if it was not known.
     pub(super) fn know(&self, contact: Contact) -> Option<PartyId> {
         let party = contact.party();
         let mut entries = lock(&self.entries);
@@ -316,4 +333,41 @@ fn remember(addresses: &mut Vec<std::net::SocketAddr>, address: std::net::Socket
     addresses.retain(|known| *known != address);
     addresses.insert(0, address);
     addresses.truncate(MAX_ADDRESSES);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Contact, Table};
+
+    /// Threat: mallory invites bob, and writes alice into the roster with alice's identity key and another endpoint. As
+    /// soon as bob's node has the charter, before bob has seen a word, it turns alice's calls away in every vault.
+    #[test]
+    fn a_roster_moves_nobody_who_is_known() {
+        let table = Table::new([1; 32], Vec::new());
+        let alice = Contact {
+            name: "alice".into(),
+            identity: [2; 32],
+            endpoint: [3; 32],
+            addresses: vec!["192.0.2.7:7300".parse().unwrap()],
+        };
+        table.know(alice.clone());
+        let junk: std::net::SocketAddr = "192.0.2.1:9".parse().unwrap();
+        let rumour = Contact {
+            endpoint: [4; 32],
+            addresses: vec![junk; 40],
+            ..alice.clone()
+        };
+        assert_eq!(table.introduce(rumour.clone()), None);
+        let known = table.contact(alice.party()).unwrap();
+        assert_eq!(
+            (known.endpoint, known.name),
+            (alice.endpoint, alice.name.clone())
+        );
+        assert!(known.addresses.starts_with(&alice.addresses));
+        // Her own word counts more than a rumour that came first.
+        let other = Table::new([1; 32], Vec::new());
+        assert_eq!(other.introduce(rumour), Some(alice.party()));
+        other.know(alice);
+        assert_eq!(other.at_endpoint(&[3; 32]).len(), 1);
+    }
 }

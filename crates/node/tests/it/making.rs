@@ -434,3 +434,94 @@ fn payment() -> SendPayment {
         max_fee_wei: None,
     }
 }
+
+/// Somebody who invites to whatever `vault` it likes; gives the join call that leads there.
+fn invites(name: &'static str, vault: [u8; 32]) -> JoinVault {
+    use ed25519_dalek::SigningKey;
+    use quorate_wire::pairing::{Invitation as Code, Inviter};
+    use quorate_wire::{Channel, PartyCard, VerifiedCard};
+    use rand_core::{OsRng, RngCore};
+    use sha2::{Digest, Sha256};
+
+    let [identity, endpoint, credential] = [(); 3].map(|()| SigningKey::generate(&mut OsRng));
+    let key = |key: &SigningKey| key.verifying_key().to_bytes();
+    let card = PartyCard {
+        name: name.into(),
+        identity: key(&identity),
+        endpoint: key(&endpoint),
+        credential: key(&credential),
+        controller: "owner".into(),
+        trust_domains: vec![name.into()],
+        revision: 1,
+        addresses: vec![],
+    };
+    let card = VerifiedCard::sign(card, &identity, &credential).unwrap();
+    let ours = key(&endpoint);
+    let mut code = Code::create(0, &mut OsRng);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let call = JoinVault {
+        code: code.code().reveal().to_string(),
+        address: listener.local_addr().unwrap().to_string(),
+        name: Some(format!("of-{name}")),
+        controller: None,
+        trust_domain: None,
+    };
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut nonce = [0; 32];
+        OsRng.fill_bytes(&mut nonce);
+        let id = code.id();
+        let said = [&b"QRTC"[..], &id.to_be_bytes(), &ours, &nonce].concat();
+        stream.write_all(&said).unwrap();
+        let mut side = [0; 68];
+        stream.read_exact(&mut side).unwrap();
+        let mut hash = Sha256::new_with_prefix(b"quorate/pairing/tcp/v1");
+        hash.update(id.to_be_bytes());
+        for part in [&ours[..], &nonce, &side[4..36], &side[36..]] {
+            hash.update(part);
+        }
+        let channel = Channel {
+            ours,
+            theirs: side[4..36].try_into().unwrap(),
+            exporter: hash.finalize().into(),
+        };
+        let mut read = stream.try_clone().unwrap();
+        let mut read = || {
+            let mut length = [0; 4];
+            read.read_exact(&mut length).unwrap();
+            let mut frame = vec![0; u32::from_be_bytes(length) as usize];
+            read.read_exact(&mut frame).unwrap();
+            frame
+        };
+        let mut write = |frame: Vec<u8>| {
+            stream
+                .write_all(&(frame.len() as u32).to_be_bytes())
+                .unwrap();
+            stream.write_all(&frame).unwrap();
+        };
+        let (inviter, reply) = Inviter::answer(&code, 0, &read(), &channel, &mut OsRng).unwrap();
+        write(reply);
+        let (admitting, reply) = inviter.confirm(&mut code, 0, &read(), &card).unwrap();
+        write(reply);
+        admitting.joiner(&read()).unwrap();
+        let terms = [&b"\x01\x00\x06family"[..], &vault, &[2, 3, 2], &[6; 32]].concat();
+        let (seating, welcome) = admitting.welcome(&terms).unwrap();
+        write(welcome);
+        seating.seated(&read()).unwrap();
+    });
+    call
+}
+
+/// Threat: mallory, whom alice invited too, knows the nonce of alice's vault and invites bob to one of her own with it.
+/// Bob's seat and nonce at alice's are lost, and what he calls alice's vault is mallory's.
+#[test]
+fn an_invitation_replaces_nobody_elses() {
+    let bob = Member::new("bob");
+    let first = bob.client().join_vault(&invites("alice", [7; 32])).unwrap();
+    assert_eq!(first.name, "of-alice");
+    // Refused or kept apart: both would do.
+    let second = bob.client().join_vault(&invites("mallory", [7; 32]));
+    if let Ok(second) = second {
+        assert_eq!(second.name, "of-mallory");
+    }
+}

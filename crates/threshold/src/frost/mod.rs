@@ -151,8 +151,9 @@ pub(crate) fn share_is_bad(
     let Ok(said) = FORMAT.decode::<Round2Broadcast>(&share.body) else {
         return false;
     };
-    let hashes = commitments.iter().map(SignedBody::signed_hash);
-    let same = hashes.eq(said.heard.iter().copied())
+    // By hash: an author can sign one hash in many ways, and the culprit's own signature is over all of `heard`.
+    let hashes = commitments.iter().map(|body| body.signed_hash().hash);
+    let same = hashes.eq(said.heard.iter().map(|entry| entry.hash))
         && echo::read(&tag, committee, context.quorum, ECHOES, &said.heard).is_some();
     same && match context.subject {
         Subject::Ecdsa(_) => false,

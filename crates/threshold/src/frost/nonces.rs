@@ -20,8 +20,8 @@ use crate::session::{Verdict, Why};
 /// Waits for the others' commitments.
 pub(crate) struct ExpectRound1<C: FrostSuite> {
     job: Job<C>,
-    /// Spent by the one share that they make.
-    nonces: SigningNonces<C>,
+    /// Spent by the one share that they make. Boxed, so that no move leaves a copy behind; wiped on drop.
+    nonces: Box<SigningNonces<C>>,
     commitments: BTreeMap<PartyIndex, SigningCommitments<C>>,
     /// Everybody's commitments as they signed them: evidence, should somebody's share be wrong.
     signed: BTreeMap<PartyIndex, SignedBody>,
@@ -35,6 +35,7 @@ pub(crate) fn begin<C: FrostSuite>(
 ) -> Result<(ExpectRound1<C>, RoundOutput), Error> {
     let mut rng = rng;
     let (nonces, commitments) = round1::commit(job.key.signing_share(), &mut rng);
+    let nonces = Box::new(nonces);
     let said = Round1Broadcast::of(job.group_key.suite(), &commitments)?;
     let own = FORMAT.encode(&said).to_vec();
     let output = RoundOutput::broadcast(own.clone());

@@ -34,7 +34,7 @@ impl<C: FrostSuite> ExpectRound2<C> {
     pub(crate) fn begin(
         channel: &Channel,
         job: Job<C>,
-        nonces: SigningNonces<C>,
+        nonces: Box<SigningNonces<C>>,
         commitments: &BTreeMap<PartyIndex, SigningCommitments<C>>,
         signed: BTreeMap<PartyIndex, SignedBody>,
     ) -> Result<(Self, RoundOutput), Error> {

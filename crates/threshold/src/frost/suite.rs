@@ -57,8 +57,8 @@ fn merkle_root(subject: &Subject) -> Option<&[u8]> {
 
 /// One signature: this member's key, everybody's public side, and what is signed.
 pub(crate) struct Job<C: Ciphersuite> {
-    /// Tweaked for Taproot.
-    pub(crate) key: KeyPackage<C>,
+    /// Tweaked for Taproot. Boxed, so that no move leaves a copy behind; wiped on drop.
+    pub(crate) key: Box<KeyPackage<C>>,
     /// Tweaked for Taproot.
     pub(crate) public: PublicKeyPackage<C>,
     /// The key before any tweak.
@@ -91,7 +91,7 @@ impl<C: FrostSuite> Job<C> {
         let public =
             PublicKeyPackage::new(shares, verifying_key::<C>(&group_key)?, Some(threshold));
         Ok(Self {
-            key: C::last_key(key, &subject),
+            key: Box::new(C::last_key(key, &subject)),
             public: C::last_public(public, &subject),
             group_key,
             subject,

@@ -520,3 +520,62 @@ fn bip341_output_keys() {
     let ed = key_at(&Vault::fixture(), Suite::EddsaEd25519, "m");
     assert!(taproot_output_key(&ed, None).is_err());
 }
+
+/// A second, equally valid signature of one message: RFC 8032 fixes the nonce, no verifier can tell.
+fn signed_otherwise(digest: &[u8; 32], i: u8) -> [u8; 64] {
+    use ed25519_dalek::hazmat::{ExpandedSecretKey, raw_sign};
+    use sha2::Sha512;
+    let key = identity(i);
+    let mut expanded = ExpandedSecretKey::from(&key.to_bytes());
+    expanded.hash_prefix[0] ^= 1;
+    raw_sign::<Sha512>(&expanded, digest, &key.verifying_key()).to_bytes()
+}
+
+/// Threat: a member signs the hash of its own commitments twice, differently, and repeats the other signature beside a
+/// bad share. NAME(1): both say the same hash.
+#[test]
+fn two_signatures_of_one_commitment_save_nobody() {
+    let vault = Vault::dealt(3, 5);
+    let quorum = [1, 2, 4];
+    for subject in subjects() {
+        let outcomes = run(
+            start(&vault, 1, &quorum, "m/5", &subject),
+            &mut rng(1),
+            |mail| {
+                let at = if subject.suite() == Suite::EddsaEd25519 {
+                    32
+                } else {
+                    1
+                };
+                let tag = mail.open().header.tag;
+                let bend = |body: &mut Vec<u8>| {
+                    let last = body.len() - at;
+                    body[last] ^= 1;
+                    // version, count, then member 1's own entry: hash, signature.
+                    let hash: [u8; 32] = body[2..34].try_into().unwrap();
+                    let mut digest =
+                        quorate_threshold::Transcript::new("quorate/threshold/broadcast/v1");
+                    digest
+                        .append_u64(1)
+                        .append(b"sign")
+                        .append(tag.suite.unwrap().name().as_bytes());
+                    digest
+                        .append_u64(tag.epoch)
+                        .append(&tag.session)
+                        .append(&tag.binding);
+                    digest.append_u64(1).append_u64(1).append(&hash);
+                    let other = signed_otherwise(&digest.finish(), 1);
+                    assert_ne!(body[34..98], other);
+                    body[34..98].copy_from_slice(&other);
+                };
+                let to = from_to_round(&mail).1;
+                broadcast_replaced(mail, 2, to, &bend)
+            },
+        );
+        let offence = convicted(&vault, outcomes, 2, &subject, &quorum);
+        assert!(
+            matches!(offence, Offence::BadSignatureShare { .. }),
+            "{offence:?}"
+        );
+    }
+}

@@ -100,7 +100,7 @@ fn check_numbers(charter: &Charter) -> Result<(), CharterError> {
     Ok(())
 }
 
-fn check_member(member: &Member) -> Result<(), CharterError> {
+pub(super) fn check_member(member: &Member) -> Result<(), CharterError> {
     check_name("member", &member.name)?;
     check_label(&member.controller, &member.name)?;
     let distinct: BTreeSet<&String> = member.domains.iter().collect();

@@ -98,12 +98,13 @@ impl Vault {
                 done,
                 verdict,
             }) => {
+                // What a verdict makes durable comes before anything that is said.
+                if let Some(verdict) = verdict {
+                    self.on_keygen_verdict(attempt, verdict);
+                }
                 self.send_keygen(attempt, send);
                 if let Some(output) = done {
                     self.store_shares(attempt, output);
-                }
-                if let Some(verdict) = verdict {
-                    self.on_keygen_verdict(attempt, verdict);
                 }
             }
             Err(verdict) => self.on_keygen_verdict(attempt, verdict),

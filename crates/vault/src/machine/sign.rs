@@ -210,12 +210,13 @@ impl Vault {
                 done,
                 verdict,
             }) => {
+                // What a verdict makes durable comes before anything that is said.
+                if let Some(verdict) = verdict {
+                    self.on_verdict(id, verdict);
+                }
                 self.send_sign(id, send);
                 if let Some(signature) = done {
                     self.finish_session(id, signature);
-                }
-                if let Some(verdict) = verdict {
-                    self.on_verdict(id, verdict);
                 }
             }
             Err(verdict) => self.on_verdict(id, verdict),

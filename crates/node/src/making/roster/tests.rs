@@ -240,3 +240,17 @@ fn nothing_is_drafted_or_revealed_before_every_seat_is_taken() {
     );
     assert_eq!(inviting.seats[0].nonce, None);
 }
+
+/// Threat: a joiner signs itself a card with a name that no charter takes and sits down early; whoever comes last is
+/// refused for it for ever, and the seat is never free again.
+#[test]
+fn who_fits_in_no_charter_gets_no_seat() {
+    let inviting = begun(&["bob!", "carol"]);
+    let drafted = draft(&inviting, &card("alice")).unwrap();
+    assert!(
+        drafted.roster().check().is_err(),
+        "the last seat is never given"
+    );
+    let refused = crate::making::invite::clash(&card("bob!"), &[card("alice")]);
+    assert!(refused.is_some(), "and yet the first one is");
+}

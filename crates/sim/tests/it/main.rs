@@ -8,6 +8,7 @@
 )]
 
 mod cluster;
+mod conduct;
 mod disk;
 mod fake_chain;
 mod faults;

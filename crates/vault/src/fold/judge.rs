@@ -56,8 +56,6 @@ pub enum Denied {
     SlotConsumed { slot: u64 },
     #[error("request {other} has slot {slot}, too, and comes first; ask again once that one is paid", other = other.short())]
     SlotClaimed { slot: u64, other: RequestId },
-    #[error("I may have signed {other} for slot {slot}; the chain must decide first", other = other.short())]
-    SlotEntered { slot: u64, other: RequestId },
     #[error(
         "request {earlier}, in whose place this one is asked, may have been signed; \
          wait until the chain has given its slot {slot} to something else, for good",
@@ -331,12 +329,14 @@ impl State {
         } else {
             self.lower_slots_are_gone(&key)?;
         }
-        self.i_entered_nothing_else(current, &key)?;
         may_be_paid(self.may_be_paid_before(current))?;
         self.is_first(current, now)
     }
 
     /// Its slot is its own, and that of what was asked before it is another's, as I saw.
+    ///
+    /// What I entered for this slot besides is no hindrance: the slot excludes a second payment, and a rule against it
+    /// would hold honest members off each other for ever, each with a record of another request.
     pub(super) fn is_first(&self, current: &Current<'_>, now: Time) -> Result<(), Denied> {
         may_be_paid(self.may_be_paid_unheard(current))?;
         match self.outranked_by(current, now) {
@@ -371,22 +371,6 @@ impl State {
             return Err(Denied::LowerSlotOpen { slot: open });
         }
         Ok(())
-    }
-
-    /// No record of mine says that I may have signed something else for this slot.
-    fn i_entered_nothing_else(&self, current: &Current<'_>, key: &SlotKey) -> Result<(), Denied> {
-        let sessions = self.facts.recorded.get(key).into_iter().flatten();
-        let mine = sessions.filter_map(|id| self.facts.sessions.get(id)?.records.get(&self.me));
-        let other = mine
-            .map(|recorded| &recorded.said.what)
-            .find(|record| record.request != current.id || record.purpose != Purpose::Payment);
-        match other {
-            Some(record) => Err(Denied::SlotEntered {
-                slot: key.slot,
-                other: record.request,
-            }),
-            None => Ok(()),
-        }
     }
 
     fn is_involved(&self, current: &Current<'_>, party: &PartyId) -> bool {

@@ -203,7 +203,11 @@ impl State {
             .parties()
             .filter_map(|party| of_request(&party))
             .collect();
-        let (_, first) = records.first()?;
+        // What was signed is what a verified signature signs, whatever others say of it.
+        let signed = records
+            .iter()
+            .find(|(party, _)| facts.verified.contains(party));
+        let (_, first) = signed.or_else(|| records.first())?;
         Some(SessionView {
             session: *id,
             record: first.said.what.clone(),

@@ -54,17 +54,52 @@ impl State {
         }
         let SlotKey { chain, slot: own } = waiting.slot();
         let open = self.first_open(chain);
+        let patience_over = self.ready_for_ms(&waiting, now) >= GIVE_WAY_MS;
+        if let Some(slot) = self.stranded_below(&waiting, now).filter(|_| patience_over) {
+            return Some(slot);
+        }
+        let stands = |claim: &Claim| claim.approved || claim.entered || !patience_over;
         if open >= own {
             return None;
         }
-        let patience_over = self.ready_for_ms(&waiting, now) >= GIVE_WAY_MS;
-        let stands = |claim: &Claim| claim.approved || claim.entered || !patience_over;
         let claims = self.claims_on(&SlotKey { chain, slot: open }, now);
         (!claims.iter().any(stands)).then_some(open)
     }
 
+    /// The next slot of the chain, if it is below this request and signed, but by nobody who could still raise its fee:
+    /// signed too cheaply it would hold up everything behind it for ever. A fill there competes with it; the slot lets
+    /// one of them through.
+    fn stranded_below(&self, waiting: &Current<'_>, now: Time) -> Option<u64> {
+        let SlotKey { chain, slot: own } = waiting.slot();
+        let slot = self.passed(chain);
+        let key = SlotKey { chain, slot };
+        if slot >= own || !self.is_slot_signed(&key) {
+            return None;
+        }
+        let filled = self.newest_signed(&waiting.id, Purpose::Fill { slot });
+        let sessions = self.facts.recorded.get(&key).into_iter().flatten();
+        let requests = sessions
+            .filter_map(|id| self.facts.sessions.get(id))
+            .filter(|facts| !facts.verified.is_empty())
+            .flat_map(|facts| facts.records.values())
+            .map(|recorded| recorded.said.what.request);
+        let mut raisable = requests.filter(|id| self.may_be_raised(id, now));
+        (filled.is_none() && raisable.next().is_none()).then_some(slot)
+    }
+
+    /// Whether a request that is signed may be signed once more at a higher fee, if somebody asks for that.
+    fn may_be_raised(&self, id: &RequestId, now: Time) -> bool {
+        self.current(id).is_some_and(|current| {
+            let withdrawn = current
+                .facts
+                .cancellations
+                .contains_key(&current.asked.author);
+            !withdrawn && now < current.request().expires
+        })
+    }
+
     /// Slots that somebody entered and for which the chain has not said its last word, lowest first; and the highest
-    /// [`REVISITED`] others, because an endpoint that called a block final can have been wrong.
+    /// eight others, because an endpoint that called a block final can have been wrong.
     pub fn watched_slots(&self) -> Vec<WatchedSlot> {
         let mut revisited = 0;
         let newest_first = self.facts.recorded.iter().rev();
@@ -162,10 +197,13 @@ impl State {
 
     fn recorded_consumer(&self, key: &SlotKey, seen: &Consumed) -> Option<(RequestId, Purpose)> {
         let sessions = self.facts.recorded.get(key)?;
+        // A liar's record of the same bytes, for a twin of the request, takes no payment from it.
         let records = sessions
             .iter()
             .filter_map(|id| self.facts.sessions.get(id))
-            .flat_map(|s| s.records.values());
+            .flat_map(|facts| &facts.records)
+            .filter(|(party, recorded)| self.is_believed(party, recorded))
+            .map(|(_, recorded)| recorded);
         let same_bytes = records.filter(|recorded| recorded.transfer == seen.transfer);
         let within_intent = same_bytes.filter(|recorded| {
             let bytes = &recorded.said.what.unsigned;
@@ -179,11 +217,13 @@ impl State {
 
     fn intended_consumer(&self, key: &SlotKey, seen: &Consumed) -> Option<(RequestId, Purpose)> {
         let bytes = seen.transfer.encode();
-        let fits = |id: &RequestId| {
-            let current = self.current(id);
-            current.is_some_and(|c| c.slot() == *key && c.request().intent.check(&bytes).is_ok())
-        };
-        self.requests().find(fits).map(|id| (id, Purpose::Payment))
+        let currents = self.requests().filter_map(|id| self.current(&id));
+        let fits = |c: &Current<'_>| c.slot() == *key && c.request().intent.check(&bytes).is_ok();
+        // Of twins, one that was approved.
+        currents
+            .filter(fits)
+            .min_by_key(|current| (!self.is_approved(current), current.id))
+            .map(|current| (current.id, Purpose::Payment))
     }
 
     /// How long enough approvals have been there, by the clocks of those who gave them.

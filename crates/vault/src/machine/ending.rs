@@ -117,9 +117,13 @@ impl Vault {
                 format!("{name} is in another session for this slot"),
             ),
             Decline::Banned(party) => {
-                self.openings.incompatible.insert((from, *party));
                 let other = self.charter.name_of(party);
-                return self.fail(id, format!("{name} does not sign with {other}"));
+                let why = format!("{name} does not sign with {other}");
+                if *party != from && self.is_in_quorum(id, party) {
+                    self.openings.incompatible.insert((from, *party));
+                    return self.fail(id, why);
+                }
+                (Fault::Of(from), why)
             }
             Decline::CatchingUp => (
                 Fault::Declined(from),
@@ -131,7 +135,15 @@ impl Vault {
             ),
             Decline::Ended(why) => (Fault::Unclear, format!("it ended for {name}: {}", cut(why))),
         };
-        self.fail_by(id, whose, why);
+        // Who opens a session and then declines it costs the others a record.
+        let own = self.sessions.live.get(&id).map(|live| live.record.opener) == Some(from);
+        let backs_out = own && !matches!(reason, Decline::Ended(_));
+        self.fail_by(id, if backs_out { Fault::Of(from) } else { whose }, why);
+    }
+
+    fn is_in_quorum(&self, id: SessionId, party: &PartyId) -> bool {
+        let live = self.sessions.live.get(&id);
+        live.is_some_and(|live| live.record.quorum.contains(party))
     }
 
     /// Ends sessions that nobody helps on, and forgets envelopes of sessions that never began.

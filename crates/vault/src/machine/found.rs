@@ -150,7 +150,9 @@ impl Vault {
                 .copied()
                 .filter(|a| *a != kept)
                 .collect(),
-            None => self.state.aborts().into_iter().map(|(a, ..)| a).collect(),
+            // One member's word can be a branch of its log; what decided is in the logs of all, the own one among them.
+            None if self.all_ready() => self.state.aborts().into_iter().map(|(a, ..)| a).collect(),
+            None => BTreeSet::new(),
         };
         for attempt in dead {
             if self.secrets.remove(&attempt).is_some() {

@@ -94,10 +94,12 @@ impl Vault {
         self.own_log().size().saturating_add(entries) <= MAX_LOG_ENTRIES
     }
 
-    /// Whether this member may append without its person asking: it has heard from somebody since its start that
-    /// no more of its own log is known than it holds.
+    /// Whether this member may append without its person asking: it has heard from as many others as its person has to
+    /// wait for, and from one at least, that no more of its own log is known than it holds.
     pub(super) fn may_append_unasked(&self) -> bool {
-        !self.rolled_back && self.peers.values().any(|peer| peer.caught_up)
+        !self.rolled_back
+            && self.unheard().is_none()
+            && self.peers.values().any(|peer| peer.caught_up)
     }
 
     /// Signs the head of the own log if it grew, and makes that durable.

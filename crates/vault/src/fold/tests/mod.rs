@@ -10,3 +10,4 @@ mod gossip;
 mod order;
 mod signing;
 mod slots;
+mod stuck;

@@ -340,16 +340,16 @@ fn a_request_that_nobody_entered_is_asked_again_when_its_slot_is_taken() {
     assert_eq!(state.must_ask_again(world.now), [(b, 1)]);
 }
 
-/// One node never writes two records for two payments in one slot.
+/// Of two requests in one slot all honest members go on with the same one, whether they entered the other or not.
 #[test]
-fn a_slot_that_i_entered_is_not_entered_for_another_request() {
+fn a_slot_that_was_entered_is_its_first_requests() {
     let mut world = World::active(2, 3);
     let (a, b) = (world.request(0, 0), world.request(1, 0));
     world.approve(&[0, 1, 2], a);
     world.approve(&[0, 1, 2], b);
     world.open(&[0, 1], a, Purpose::Payment);
     let denied = world.state(0).may_sign(&b, Purpose::Payment, world.now);
-    assert_eq!(denied, Err(Denied::SlotEntered { slot: 0, other: a }));
+    assert_eq!(denied, Err(Denied::SlotClaimed { slot: 0, other: a }));
     let denied = world.state(2).may_sign(&b, Purpose::Payment, world.now);
     assert_eq!(denied, Err(Denied::SlotClaimed { slot: 0, other: a }));
 }

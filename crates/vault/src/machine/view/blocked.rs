@@ -41,7 +41,6 @@ impl Vault {
             .may_sign(&standing.id, Purpose::Payment, self.now);
         if let Err(
             denied @ (Denied::LowerSlotOpen { .. }
-            | Denied::SlotEntered { .. }
             | Denied::SlotClaimed { .. }
             | Denied::SlotTooFar { .. }
             | Denied::MayBePaid { .. }),

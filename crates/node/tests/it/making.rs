@@ -435,13 +435,11 @@ fn payment() -> SendPayment {
     }
 }
 
-/// Somebody who invites to whatever `vault` it likes; gives the join call that leads there.
-fn invites(name: &'static str, vault: [u8; 32]) -> JoinVault {
+/// A fresh stranger's card, and its endpoint key.
+fn strangers_card(name: &str) -> (quorate_wire::VerifiedCard, [u8; 32]) {
     use ed25519_dalek::SigningKey;
-    use quorate_wire::pairing::{Invitation as Code, Inviter};
-    use quorate_wire::{Channel, PartyCard, VerifiedCard};
-    use rand_core::{OsRng, RngCore};
-    use sha2::{Digest, Sha256};
+    use quorate_wire::{PartyCard, VerifiedCard};
+    use rand_core::OsRng;
 
     let [identity, endpoint, credential] = [(); 3].map(|()| SigningKey::generate(&mut OsRng));
     let key = |key: &SigningKey| key.verifying_key().to_bytes();
@@ -455,8 +453,19 @@ fn invites(name: &'static str, vault: [u8; 32]) -> JoinVault {
         revision: 1,
         addresses: vec![],
     };
-    let card = VerifiedCard::sign(card, &identity, &credential).unwrap();
     let ours = key(&endpoint);
+    let card = VerifiedCard::sign(card, &identity, &credential).unwrap();
+    (card, ours)
+}
+
+/// Somebody who invites to whatever `vault` it likes; gives the join call that leads there.
+fn invites(name: &'static str, vault: [u8; 32]) -> JoinVault {
+    use quorate_wire::Channel;
+    use quorate_wire::pairing::{Invitation as Code, Inviter};
+    use rand_core::{OsRng, RngCore};
+    use sha2::{Digest, Sha256};
+
+    let (card, ours) = strangers_card(name);
     let mut code = Code::create(0, &mut OsRng);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let call = JoinVault {

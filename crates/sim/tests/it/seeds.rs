@@ -76,6 +76,26 @@ fn seeds_with_every_kind_of_fault_break_no_promise_odd() {
     seeds(1, 2);
 }
 
+/// Seeds above the quick ones that failed once, and why.
+#[test]
+fn seeds_that_failed_once_break_no_promise() {
+    let regressions = [
+        (
+            204,
+            "nobody approved what was asked again, and nobody filled the slot before it",
+        ),
+        (223, "the same"),
+        (
+            254,
+            "a slot that was called final once was not looked at again for ten minutes",
+        ),
+    ];
+    for (seed, _) in regressions {
+        let plan = Plan::stormy(seed);
+        expect_promises_kept(&plan, &run(plan.clone()));
+    }
+}
+
 #[test]
 fn real_suite_seeds_break_no_promise() {
     let total = if full() { REAL_SEEDS } else { REAL_SEEDS_QUICK };

@@ -73,6 +73,14 @@ impl Vault {
         for slot in watched {
             let now = self.now;
             let mut state = self.watched(&slot);
+            let over = slot.seen.as_ref().is_some_and(|seen| seen.finalised);
+            let pause = if over {
+                REVISIT_MS
+            } else {
+                interval(now.since_ms(state.since))
+            };
+            // What was called final, and is not any more, is looked at as often as any other.
+            state.next_query = state.next_query.min(now.plus_ms(pause));
             let ask = now >= state.next_query;
             let tell = now >= state.next_broadcast && slot.seen.is_none();
             // Putting signed transactions together costs a public-key recovery each.
@@ -82,12 +90,6 @@ impl Vault {
                 Vec::new()
             };
             if ask {
-                let over = slot.seen.as_ref().is_some_and(|seen| seen.finalised);
-                let pause = if over {
-                    REVISIT_MS
-                } else {
-                    interval(now.since_ms(state.since))
-                };
                 state.next_query = now.plus_ms(pause);
                 self.ask_slot(&slot.key, account, &signed);
             }

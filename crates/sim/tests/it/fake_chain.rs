@@ -19,6 +19,8 @@ pub(crate) struct FakeChain {
     pub(crate) height: u64,
     /// Nothing gets into a block.
     pub(crate) halted: bool,
+    /// How much dearer than usual a block is, wei a unit of gas; what offers less waits.
+    pub(crate) spike: u128,
     /// No endpoint answers.
     pub(crate) down: bool,
     pub(crate) broadcasts: usize,
@@ -45,16 +47,14 @@ impl FakeChain {
         if self.halted {
             return;
         }
-        let best = self.pool.remove(&next).and_then(|pool| {
-            pool.into_iter().max_by_key(|raw| {
-                evm::decode_signed(raw)
-                    .unwrap()
-                    .transfer
-                    .fees
-                    .max_fee_per_gas
-            })
-        });
-        if let Some(raw) = best {
+        let offer = |raw: &Vec<u8>| {
+            let signed = evm::decode_signed(raw).unwrap();
+            signed.transfer.fees.max_fee_per_gas
+        };
+        let pool = self.pool.get(&next).into_iter().flatten();
+        let best = pool.max_by_key(|raw| offer(raw)).cloned();
+        if let Some(raw) = best.filter(|raw| offer(raw) >= GWEI + self.spike) {
+            self.pool.remove(&next);
             let hash = evm::decode_signed(&raw).unwrap().hash;
             let mut block_hash = [7; 32];
             block_hash[..8].copy_from_slice(&self.height.to_be_bytes());
@@ -90,7 +90,7 @@ impl FakeChain {
         match query {
             Query::Fees { chain } => ChainFact::Fees {
                 chain,
-                base_fee: GWEI,
+                base_fee: GWEI + self.spike,
                 tip: GWEI,
             },
             Query::Slot {

@@ -1,10 +1,10 @@
 //! At most one payment a request, in order, without gaps.
 
-use quorate_vault::fold::RequestState;
+use quorate_vault::fold::{GIVE_WAY_MS, RequestState};
 use quorate_vault::machine::Error;
 use quorate_vault::{Command, Message, Outcome};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, GWEI};
 
 const ALICE: usize = 0;
 const BOB: usize = 1;
@@ -134,6 +134,39 @@ fn a_transaction_that_is_too_cheap_is_replaced_in_its_slot() {
         cluster.view(CAROL, id).tx_hashes.last()
     );
     assert_eq!(cluster.chain.borrow().received(to), 5);
+}
+
+/// A payment that is signed and then too cheap for good, because its request expired before anybody raised its fee: the
+/// next one frees the slot by a fill, and is paid.
+#[test]
+fn a_slot_that_nobody_can_raise_any_more_is_filled() {
+    let mut cluster = Cluster::active(2, 3);
+    let to = cluster.fresh_address();
+    cluster.chain.borrow_mut().halted = true;
+    let mut short = cluster.proposal(to, 5);
+    short.expires = cluster.now().plus_ms(60_000);
+    let done = cluster.command(ALICE, Command::Propose(Box::new(short)));
+    let Some(Outcome::Requested(cheap)) = done.unwrap().first().cloned() else {
+        panic!("not asked for");
+    };
+    cluster.arrived(cheap, &[BOB]);
+    cluster.approve(ALICE, cheap);
+    cluster.approve(BOB, cheap);
+    cluster.until("it is signed", |c| {
+        c.view(ALICE, cheap).state == RequestState::Signed
+    });
+    cluster.chain.borrow_mut().spike = 50 * GWEI;
+    cluster.chain.borrow_mut().halted = false;
+    cluster.run(61_000);
+    let next = cluster.fresh_address();
+    let id = cluster.propose(BOB, next, 7);
+    cluster.arrived(id, &[ALICE]);
+    cluster.approve(ALICE, id);
+    cluster.approve(BOB, id);
+    cluster.run(GIVE_WAY_MS);
+    cluster.mined(id, &[ALICE, BOB, CAROL]);
+    assert_eq!(cluster.chain.borrow().received(next), 7);
+    assert_eq!(cluster.chain.borrow().received(to), 0);
 }
 
 #[test]

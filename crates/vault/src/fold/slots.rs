@@ -36,32 +36,27 @@ pub struct WatchedSlot {
 impl State {
     /// The slot that must be filled by a self-transfer before this request can be signed: the lowest that is neither
     /// signed nor consumed, if it is below the request's and nobody stands in it; or one that is filled, but too
-    /// cheaply, and a replacement is asked for.
+    /// cheaply, and a replacement is asked for; or one that is signed too cheaply by nobody who could raise it.
     ///
     /// The request must be fully approved: its approvals cover the fill.
     pub fn fill_needed(&self, id: &RequestId, now: Time) -> Option<u64> {
         let waiting = self.current(id)?;
         let state = self.state_of(&waiting, now);
-        if matches!(
-            state,
-            RequestState::Ready | RequestState::Signing | RequestState::Signed
-        ) && let Some(slot) = self.fill_to_replace(&waiting)
-        {
-            return Some(slot);
-        }
-        if !matches!(state, RequestState::Ready | RequestState::Signing) {
+        let unsigned = matches!(state, RequestState::Ready | RequestState::Signing);
+        if !unsigned && state != RequestState::Signed {
             return None;
+        }
+        let patience_over = self.ready_for_ms(&waiting, now) >= GIVE_WAY_MS;
+        let stranded = || self.stranded_below(&waiting, now).filter(|_| patience_over);
+        if let Some(slot) = self.fill_to_replace(&waiting).or_else(stranded) {
+            return Some(slot);
         }
         let SlotKey { chain, slot: own } = waiting.slot();
         let open = self.first_open(chain);
-        let patience_over = self.ready_for_ms(&waiting, now) >= GIVE_WAY_MS;
-        if let Some(slot) = self.stranded_below(&waiting, now).filter(|_| patience_over) {
-            return Some(slot);
-        }
-        let stands = |claim: &Claim| claim.approved || claim.entered || !patience_over;
-        if open >= own {
+        if !unsigned || open >= own {
             return None;
         }
+        let stands = |claim: &Claim| claim.approved || claim.entered || !patience_over;
         let claims = self.claims_on(&SlotKey { chain, slot: open }, now);
         (!claims.iter().any(stands)).then_some(open)
     }

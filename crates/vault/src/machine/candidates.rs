@@ -41,7 +41,9 @@ impl Vault {
             let fill = || self.state.fill_needed(request, self.now);
             match payment {
                 Ok(()) => Some(Purpose::Payment),
-                Err(Denied::LowerSlotOpen { .. }) => fill().map(|slot| Purpose::Fill { slot }),
+                Err(Denied::LowerSlotOpen { .. } | Denied::AlreadySigned) => {
+                    fill().map(|slot| Purpose::Fill { slot })
+                }
                 Err(_) => None,
             }
         };
